@@ -1,0 +1,71 @@
+package behaviors
+
+import (
+	"fmt"
+	"time"
+)
+
+// Position is a place in a partition. The zero value is Latest.
+type Position struct {
+	kind positionKind
+	n    int64
+}
+
+type positionKind uint8
+
+const (
+	latest positionKind = iota
+	earliest
+	at
+	since
+)
+
+var (
+	// Latest is the end: only records that are written later are read.
+	Latest = Position{}
+	// Earliest is the oldest record that is still there.
+	Earliest = Position{kind: earliest}
+)
+
+// At is the record with this offset, or the next one there is.
+func At(offset int64) Position { return Position{kind: at, n: offset} }
+
+// AfterProcessed is the record after one that was processed.
+func AfterProcessed(offset int64) Position { return At(offset + 1) }
+
+// Since is the first record whose timestamp is not before t; the end if there
+// is none. Kafka counts in milliseconds.
+func Since(t time.Time) Position { return Position{kind: since, n: t.UnixMilli()} }
+
+// Offset is the offset of a position made by At or AfterProcessed.
+func (p Position) Offset() (int64, bool) { return p.n, p.kind == at }
+
+// Timestamp is what the ListOffsets request asks for: -1 for Latest, -2 for
+// Earliest, milliseconds for Since. It is false for a position that needs no
+// look-up.
+func (p Position) Timestamp() (int64, bool) {
+	switch p.kind {
+	case latest:
+		return -1, true
+	case earliest:
+		return -2, true
+	case since:
+		return p.n, true
+	default:
+		return 0, false
+	}
+}
+
+// String is the position in words.
+func (p Position) String() string {
+	switch p.kind {
+	case latest:
+		return "latest"
+	case earliest:
+		return "earliest"
+	case since:
+		return "since " + time.UnixMilli(p.n).UTC().Format(time.RFC3339Nano)
+	default:
+		return fmt.Sprintf("offset %d", p.n)
+	}
+}

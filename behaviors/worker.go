@@ -1,0 +1,71 @@
+package behaviors
+
+import "context"
+
+// Worker is the behavior that a user implements to consume: one value for
+// every assigned partition, made by NewWorker and run under a supervisor.
+//
+// HandleMessageSet is called for one set after another, never concurrently for
+// one partition, on a goroutine that belongs to the worker. Returning nil acks
+// the set. An error or a panic ends this worker alone: its supervisor starts a
+// fresh one, made by NewWorker again, and records from the last ack on are
+// handed out again. ctx ends when the worker is stopped; a call that goes on
+// past the stop limit is abandoned and its result ignored.
+type Worker interface {
+	HandleMessageSet(ctx context.Context, set *MessageSet) error
+}
+
+// WorkerFunc makes a function a Worker.
+type WorkerFunc func(ctx context.Context, set *MessageSet) error
+
+// HandleMessageSet calls the function.
+func (f WorkerFunc) HandleMessageSet(ctx context.Context, set *MessageSet) error { return f(ctx, set) }
+
+// MessageHandler is for users who want single records. ForEach makes a Worker
+// of it.
+type MessageHandler interface {
+	HandleMessage(ctx context.Context, r Record) error
+}
+
+// MessageFunc makes a function a MessageHandler.
+type MessageFunc func(ctx context.Context, r Record) error
+
+// HandleMessage calls the function.
+func (f MessageFunc) HandleMessage(ctx context.Context, r Record) error { return f(ctx, r) }
+
+// ForEach makes a Worker that hands every record of a set to h, in order. The
+// first error ends the set; the records before it are not acked, as a set is
+// acked whole.
+func ForEach(h MessageHandler) Worker {
+	return WorkerFunc(func(ctx context.Context, set *MessageSet) error {
+		for r := range set.Records() {
+			if err := h.HandleMessage(ctx, r); err != nil {
+				return err
+			}
+		}
+		return set.Err()
+	})
+}
+
+// Terminator is implemented by a Worker that wants to know of its end. It is
+// called once, after the last HandleMessageSet returned, with the reason: nil
+// for an ordinary stop. It is not called when a handler had to be abandoned.
+type Terminator interface {
+	Terminate(reason error)
+}
+
+// Assignment tells a worker which partition it works on.
+type Assignment struct {
+	// Subscription is the name of the subscription that the worker belongs to.
+	Subscription string
+	// Topic and Partition are what it consumes.
+	Topic     string
+	Partition int32
+	// Restarts is how often the workers of this partition were restarted.
+	Restarts int
+}
+
+// NewWorker makes the worker of an assigned partition. It is called on the
+// worker's own goroutine at its first start and at every restart. An error or
+// a panic is a failed start: it is tried again as the restart limits say.
+type NewWorker func(a Assignment) (Worker, error)
