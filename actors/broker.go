@@ -1,0 +1,131 @@
+package actors
+
+import (
+	"context"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/moldau-go/moldau/actors/handle"
+	"github.com/moldau-go/moldau/actors/internal/fetching"
+	"github.com/moldau-go/moldau/actors/internal/lane"
+	"github.com/moldau-go/moldau/actors/internal/metadata"
+	"github.com/moldau-go/moldau/supervisor"
+	"github.com/moldau-go/moldau/wire"
+)
+
+// Purpose:  owns the connections of one broker and puts the work of many
+//
+//	partitions into few requests.
+//
+// Parent:   brokers.
+// Children: none. Each lane has the connection's own reader and writer, and one
+//
+//	goroutine that dials it and waits for its end; all end with life.
+//
+// Messages: in brokerCall, sendBatch, fetchWant, fetchUnwant, laneUp, laneDown,
+//
+//	produceDone, fetchDone; out brokerUp to the client, batchAnswer to
+//	producers, fetched to consumers.
+//
+// Restart:  permanent, delayed by the cool-down.
+// Crash:    loses nothing: who had given it something watches it, and takes it as
+//
+//	unsure.
+type broker struct {
+	handle  *handle.Handle
+	life    context.Context
+	node    metadata.Broker
+	id      string
+	address string
+	wire    wire.Config
+	lanes   [laneCount]connLane
+
+	batches produceQueue // batches that wait for the next request
+	fetches *fetching.Core
+}
+
+func newBroker(life context.Context, h *handle.Handle, node metadata.Broker) *broker {
+	b := &broker{handle: h, life: life, node: node, id: brokerID(node.ID), address: address(node), wire: h.Config().Wire()}
+	for kind := range b.lanes {
+		b.lanes[kind] = connLane{kind: laneKind(kind), core: lane.Core{CoolDown: h.Config().CoolDown}}
+	}
+	b.fetches = fetching.New(fetching.Config{MaxWait: h.Config().Consume.MaxWait, HotWait: hotWait})
+	return b
+}
+
+// hotWait is how long the hot fetch lane may be parked at the broker: what a
+// partition that is ready to read on waits at most for others.
+const hotWait = 10 * time.Millisecond
+
+// Receive implements actor.Actor.
+func (b *broker) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *actor.Started:
+		b.handle.SetBroker(b.node.ID, ctx.Self(), nil)
+		tell(ctx, clientActorName(b.handle), &brokerUp{id: b.node.ID, pid: ctx.Self()})
+	case *actor.Stopping:
+		b.stop(ctx)
+	case *brokerCall:
+		b.call(ctx, m)
+	case *sendBatch:
+		b.addBatch(ctx, m)
+	case *produceDone:
+		b.produced(ctx, m)
+	case *fetchWant:
+		b.fetch(ctx, b.fetches.Add(m.want))
+	case *fetchUnwant:
+		b.fetches.Remove(m.key, m.consumer)
+	case *fetchDone:
+		b.fetched(ctx, m)
+	case *laneUp:
+		b.lanes[m.lane].up(b, m)
+	case *laneDown:
+		b.lanes[m.lane].down(b, m)
+	}
+}
+
+// stop ends the connections; who waits for one is told.
+func (b *broker) stop(ctx actor.Context) {
+	b.handle.SetBroker(b.node.ID, nil, ctx.Self())
+	for kind := range b.lanes {
+		l := &b.lanes[kind]
+		l.refuse(errBrokerGone(b.node.ID, nil))
+		if l.conn != nil {
+			l.conn.Close(nil)
+		}
+	}
+	b.batches.fail(ctx.ActorSystem().Root, errBrokerGone(b.node.ID, nil))
+}
+
+// call sends a request on the control lane.
+func (b *broker) call(ctx actor.Context, m *brokerCall) {
+	b.lanes[laneControl].with(ctx, b, func(conn *wire.Conn, err error) {
+		if err != nil {
+			m.reply(nil, err)
+			return
+		}
+		conn.Send(&wire.Call{Request: m.request, Timeout: m.timeout, Done: func(r wire.Result) {
+			m.reply(r.Response, r.Err)
+		}})
+	})
+}
+
+// version is the version of an API that a connection speaks, at most most.
+func version(conn *wire.Conn, key kmsg.Key, most int16) (int16, error) {
+	v, err := conn.Version(int16(key))
+	return min(v, most), err
+}
+
+// Inspect tells of the lanes.
+func (b *broker) Inspect() []supervisor.Attr {
+	attrs := []supervisor.Attr{word("address", b.address)}
+	for kind := range b.lanes {
+		l := &b.lanes[kind]
+		if l.core.State() != lane.Idle {
+			attrs = append(attrs, word(l.kind.String(), l.core.State().String()))
+		}
+	}
+	return attrs
+}

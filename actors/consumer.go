@@ -1,0 +1,260 @@
+package actors
+
+import (
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/moldau-go/moldau/actors/handle"
+	"github.com/moldau-go/moldau/actors/internal/consuming"
+	"github.com/moldau-go/moldau/actors/internal/fetching"
+	"github.com/moldau-go/moldau/actors/internal/messageset"
+	"github.com/moldau-go/moldau/actors/protocol"
+	"github.com/moldau-go/moldau/supervisor"
+	"github.com/moldau-go/moldau/telemetry"
+	"github.com/moldau-go/moldau/wire"
+)
+
+// Purpose:  reads one partition for one subscriber: keeps its place, fetches
+//
+//	ahead, hands out one message set after another as they are acked.
+//
+// Parent:   worker:<topic>/<partition>, its first child.
+// Children: none.
+// Messages: in protocol.Subscribe, protocol.Ack, protocol.Unsubscribe, fetched,
+//
+//	resolved, leaderFound, supervisor.Down, tick; out findLeader to the
+//	client, fetchWant to the leader's broker actor, protocol.MessageSet
+//	to the subscriber.
+//
+// Restart:  permanent; the handler behind it is restarted too and subscribes anew.
+// Crash:    loses nothing: what was handed out and not acked is fetched again.
+type consumer struct {
+	handle     *handle.Handle
+	key        fetching.Key
+	progress   *handle.Progress
+	core       *consuming.Core
+	alarm      alarm
+	sets       map[uint64]*protocol.MessageSet
+	lastID     uint64
+	maxBytes   int32
+	subscriber *actor.PID
+	watching   supervisor.Ref // the subscriber
+	broker     *actor.PID     // of the leader; watched
+	node       int32
+	watch      supervisor.Ref
+}
+
+// resolved is the outcome of a ListOffsets request.
+type resolved struct {
+	number uint64
+	offset int64
+	err    error
+}
+
+func newConsumer(h *handle.Handle, p handle.Partition, progress *handle.Progress) *consumer {
+	config := &h.Config().Consume
+	return &consumer{
+		handle: h, key: fetching.Key{Topic: p.Topic, Partition: p.Partition}, progress: progress,
+		sets: map[uint64]*protocol.MessageSet{}, maxBytes: config.MaxPartitionBytes, node: -1,
+		core: consuming.New(consuming.Config{PrefetchBytes: config.PrefetchBytes, BackoffMin: 50 * time.Millisecond, BackoffMax: time.Second}, rand.Float64),
+	}
+}
+
+// Receive implements actor.Actor.
+func (c *consumer) Receive(ctx actor.Context) {
+	now := time.Now()
+	switch m := ctx.Message().(type) {
+	case *actor.Started:
+		c.progress.SetConsumer(ctx.Self())
+	case *actor.Stopping:
+		c.stop(ctx)
+	case tick:
+		c.alarm.rang()
+		c.do(ctx, c.core.Tick(now))
+	case *protocol.Subscribe:
+		c.subscribe(ctx, m, now)
+	case *protocol.Unsubscribe:
+		c.unsubscribe(ctx, m.Subscriber)
+	case *protocol.Ack:
+		c.do(ctx, c.core.Ack(now, m.Offset))
+	case *leaderFound:
+		c.leaderFound(ctx, m, now)
+	case *resolved:
+		c.do(ctx, c.core.Resolved(now, m.number, m.offset, m.err))
+	case *fetched:
+		c.fetched(ctx, m, now)
+	case *supervisor.Down:
+		c.down(ctx, m, now)
+	}
+}
+
+func (c *consumer) stop(ctx actor.Context) {
+	c.alarm.stop()
+	c.do(ctx, c.core.Unsubscribe())
+}
+
+// subscribe takes a subscriber, in place of one that is gone or the same one.
+func (c *consumer) subscribe(ctx actor.Context, m *protocol.Subscribe, now time.Time) {
+	if c.subscriber != nil && !c.subscriber.Equal(m.Subscriber) {
+		ctx.Send(m.Subscriber, &protocol.FetchError{Consumer: ctx.Self(), Topic: c.key.Topic, Partition: c.key.Partition, Err: protocol.ErrSubscribed})
+		return
+	}
+	if c.subscriber == nil {
+		c.subscriber, c.watching = m.Subscriber, supervisor.Monitor(ctx, m.Subscriber)
+	}
+	c.do(ctx, c.core.Subscribe(now, m.Begin))
+}
+
+func (c *consumer) unsubscribe(ctx actor.Context, who *actor.PID) {
+	if c.subscriber != nil && c.subscriber.Equal(who) {
+		supervisor.Demonitor(ctx, c.watching)
+		c.subscriber = nil
+		c.do(ctx, c.core.Unsubscribe())
+	}
+}
+
+func (c *consumer) down(ctx actor.Context, m *supervisor.Down, now time.Time) {
+	switch {
+	case c.subscriber != nil && m.Ref == c.watching:
+		c.subscriber = nil
+		c.do(ctx, c.core.Unsubscribe())
+	case c.broker != nil && m.Ref == c.watch:
+		c.broker = nil
+		c.do(ctx, c.core.BrokerDown(now, c.node, errBrokerGone(c.node, m.Reason)))
+	}
+}
+
+func (c *consumer) leaderFound(ctx actor.Context, m *leaderFound, now time.Time) {
+	leader, ok := c.handle.Cluster().Leader(c.key.Topic, c.key.Partition)
+	if m.err != nil || !ok {
+		c.do(ctx, c.core.NoLeader(now, orNoLeader(m.err, c.key.Topic, c.key.Partition)))
+		return
+	}
+	pid := c.handle.Broker(leader.Leader)
+	if pid == nil {
+		c.do(ctx, c.core.NoLeader(now, errBrokerGone(leader.Leader, nil)))
+		return
+	}
+	if c.broker != nil {
+		supervisor.Demonitor(ctx, c.watch)
+	}
+	c.broker, c.node, c.watch = pid, leader.Leader, supervisor.Monitor(ctx, pid)
+	c.do(ctx, c.core.Leader(now, leader.Leader))
+}
+
+// fetched opens an answer and tells the core of it.
+func (c *consumer) fetched(ctx actor.Context, m *fetched, now time.Time) {
+	if m.number != c.core.Number() {
+		return // asked for by a position that was given up
+	}
+	if m.err != nil {
+		c.do(ctx, c.core.Fetched(now, m.number, consuming.Set{}, 0, m.err))
+		return
+	}
+	opened, err := messageset.Open(messageset.Answer{
+		Topic: c.key.Topic, Partition: c.key.Partition, From: c.core.Position(), Data: m.data,
+		HighWatermark: m.highWatermark, LastStable: m.lastStable, Aborted: c.aborted(m),
+	}, c.handle.Codecs(), 0)
+	if err != nil {
+		c.enlarge(err)
+		c.do(ctx, c.core.Fetched(now, m.number, consuming.Set{}, 0, err))
+		return
+	}
+	c.maxBytes = c.handle.Config().Consume.MaxPartitionBytes
+	set := consuming.Set{}
+	if opened.Set != nil {
+		c.lastID++
+		set = consuming.Set{ID: c.lastID, Bytes: opened.Size, Last: opened.Set.Last()}
+		c.sets[set.ID] = &protocol.MessageSet{Consumer: ctx.Self(), Set: opened.Set}
+	}
+	c.do(ctx, c.core.Fetched(now, m.number, set, opened.Next, nil))
+}
+
+func (c *consumer) aborted(m *fetched) []kmsg.FetchResponseTopicPartitionAbortedTransaction {
+	if c.handle.Config().Consume.Isolation == handle.ReadUncommitted {
+		return nil
+	}
+	return m.aborted
+}
+
+// enlarge asks for more bytes after an answer that held no whole batch.
+func (c *consumer) enlarge(err error) {
+	if partial := (*messageset.PartialError)(nil); errors.As(err, &partial) {
+		c.maxBytes = int32(min(int64(max(2*int(c.maxBytes), partial.Need)), int64(c.handle.Config().Consume.MaxBytes)))
+	}
+}
+
+// do carries out what the core decided.
+func (c *consumer) do(ctx actor.Context, actions []consuming.Action) {
+	for _, a := range actions {
+		switch a := a.(type) {
+		case consuming.FindLeader:
+			c.find(ctx, a.Stale)
+		case consuming.Resolve:
+			c.resolve(ctx, a)
+		case consuming.Want:
+			c.want(ctx, a)
+		case consuming.Unwant:
+			if c.broker != nil {
+				ctx.Send(c.broker, &fetchUnwant{key: c.key, consumer: ctx.Self()})
+			}
+		case consuming.Hand:
+			ctx.Send(c.subscriber, c.sets[a.ID])
+			delete(c.sets, a.ID)
+		case consuming.Drop:
+			delete(c.sets, a.ID)
+		case consuming.Failed:
+			c.handle.Emit(telemetry.FetchFailed{Client: c.handle.Name(), Topic: c.key.Topic, Partition: c.key.Partition, Err: a.Err})
+		case consuming.Moved:
+			c.handle.Emit(telemetry.OffsetReset{Client: c.handle.Name(), Topic: c.key.Topic, Partition: c.key.Partition, From: a.From, To: a.To})
+		case consuming.Wake:
+			c.alarm.set(ctx, a.At)
+		}
+	}
+}
+
+func (c *consumer) want(ctx actor.Context, a consuming.Want) {
+	leader, _ := c.handle.Cluster().Leader(c.key.Topic, c.key.Partition)
+	epoch := leader.Epoch
+	if leader.Leader != a.Node {
+		epoch = -1
+	}
+	ctx.Send(c.broker, &fetchWant{fetching.Want{
+		Key: c.key, Number: a.Number, Offset: a.Offset, Epoch: epoch, MaxBytes: c.maxBytes, Consumer: ctx.Self(),
+	}})
+}
+
+func (c *consumer) find(ctx actor.Context, stale bool) {
+	root, self := ctx.ActorSystem().Root, ctx.Self()
+	tell(ctx, clientActorName(c.handle), &findLeader{
+		topic: c.key.Topic, partition: c.key.Partition, stale: stale, reply: func(err error) { root.Send(self, &leaderFound{err}) },
+	})
+}
+
+// resolve asks the leader for the offset of a position.
+func (c *consumer) resolve(ctx actor.Context, a consuming.Resolve) {
+	look := &offsetLookup{
+		root: ctx.ActorSystem().Root, broker: c.broker, consumer: ctx.Self(), number: c.core.Number(),
+		key: c.key, isolation: c.handle.Config().Consume.Isolation,
+	}
+	look.ask(a.Timestamp)
+}
+
+// Inspect tells of the place in the partition.
+func (c *consumer) Inspect() []supervisor.Attr {
+	return []supervisor.Attr{
+		number("leader", int64(c.node)), number("position", c.core.Position()), number("buffered", int64(c.core.Buffered())),
+	}
+}
+
+// orNoLeader is why a leader could not be found.
+func orNoLeader(err error, topic string, partition int32) error {
+	if err != nil {
+		return err
+	}
+	return &wire.Error{Code: wire.LeaderNotAvailable, API: int16(kmsg.Metadata), Topic: topic, Partition: partition}
+}

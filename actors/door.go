@@ -1,0 +1,86 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/moldau-go/moldau/actors/handle"
+	"github.com/moldau-go/moldau/supervisor"
+)
+
+// The calls by which goroutines reach into a client's tree.
+
+// UseTopic tells the client actor that a topic is produced to from now on.
+type UseTopic struct{ Topic string }
+
+// askAgain is after how long a question to the client actor is put again: it
+// may have been restarted, and with it forgotten who asked.
+const askAgain = time.Second
+
+// AwaitTopic returns when the view of the cluster has the partitions of a
+// topic. It fails with the broker's error for a topic that cannot be had, with
+// handle.ErrStopped, or when ctx ends.
+func AwaitTopic(ctx context.Context, system *actor.ActorSystem, h *handle.Handle, topic string) error {
+	for {
+		reply := make(chan error, 1)
+		if client := supervisor.Whereis(system, clientActorName(h)); client != nil {
+			system.Root.Send(client, &findLeader{topic: topic, partition: -1, reply: func(err error) {
+				select {
+				case reply <- err:
+				default:
+				}
+			}})
+		}
+		again := time.NewTimer(askAgain)
+		select {
+		case err := <-reply:
+			again.Stop()
+			return err
+		case <-h.Ended():
+			again.Stop()
+			return handle.ErrStopped
+		case <-ctx.Done():
+			again.Stop()
+			return context.Cause(ctx)
+		case <-again.C:
+		}
+	}
+}
+
+// Use starts the producers of a topic whose partitions are known.
+func Use(system *actor.ActorSystem, h *handle.Handle, topic *handle.Topic) {
+	topic.Grow(h.Cluster().Count(topic.Name()))
+	if client := supervisor.Whereis(system, clientActorName(h)); client != nil {
+		system.Root.Send(client, &UseTopic{topic.Name()})
+	}
+}
+
+// StartSubscription starts the actors of a registered subscription.
+func StartSubscription(ctx context.Context, system *actor.ActorSystem, h *handle.Handle, sub *handle.Subscription) error {
+	subscribers := supervisor.Whereis(system, subscribersName(h))
+	if subscribers == nil {
+		return nil // it starts with what is registered
+	}
+	_, err := supervisor.Call(ctx, system, subscribers, &supervisor.StartChild{Spec: SubscriptionSpec(h, sub)})
+	if errors.Is(err, supervisor.ErrAlreadyStarted) {
+		return nil // its supervisor was restarted meanwhile, and knew of it
+	}
+	return err
+}
+
+// StopSubscription ends the actors of a subscription; handlers that run may
+// finish within their limit. It returns when they are gone, or ctx ends.
+func StopSubscription(ctx context.Context, system *actor.ActorSystem, h *handle.Handle, name string) error {
+	subscribers := supervisor.Whereis(system, subscribersName(h))
+	if subscribers == nil {
+		return nil
+	}
+	_, err := supervisor.Call(ctx, system, subscribers, &supervisor.TerminateChild{ID: name})
+	if err == nil {
+		_, err = supervisor.Call(ctx, system, subscribers, &supervisor.DeleteChild{ID: name})
+	}
+	return err
+}

@@ -1,0 +1,142 @@
+package handle
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/moldau-go/moldau/wire/compress"
+	"github.com/moldau-go/moldau/wire/record"
+)
+
+// Batch is a run of records of one partition in their final bytes. It is
+// filled under its slot's lock; once taken it is immutable, and its memory
+// comes back when it is settled and nobody holds it.
+type Batch struct {
+	slot     *Slot
+	chunks   []*chunk
+	size     int
+	count    int32
+	baseTime int64
+	maxTime  int64
+	opened   time.Time
+	outcome  *Outcome
+	packed   []byte // the records compressed; nil: as they are
+	codec    compress.Type
+	number   place
+	due      bool         // to be sent without waiting for linger
+	holds    atomic.Int32 // the slot's one until settled, and one for every writer
+	// Attempts counts how often the batch was handed to a broker; it belongs to
+	// the producer that holds the lease.
+	Attempts int
+}
+
+// Topic and Partition say where the batch goes.
+func (b *Batch) Topic() string    { return b.slot.topic }
+func (b *Batch) Partition() int32 { return b.slot.partition }
+
+// Count is the number of records.
+func (b *Batch) Count() int { return int(b.count) }
+
+// Size is the number of bytes of its records, without the batch header.
+func (b *Batch) Size() int { return b.size }
+
+// Opened is when its first record was accepted.
+func (b *Batch) Opened() time.Time { return b.opened }
+
+// place is a batch's place in what its producer id writes to the partition.
+type place struct {
+	given    bool
+	id       int64
+	epoch    int16
+	sequence int32
+}
+
+// Header is the batch header, with the batch's number if it has one.
+func (b *Batch) Header() record.BatchHeader {
+	h := record.NewBatchHeader()
+	h.Attributes = record.Attributes(b.codec)
+	h.LastOffsetDelta, h.Count = b.count-1, b.count
+	h.BaseTimestamp, h.MaxTimestamp = b.baseTime, b.maxTime
+	if b.number.given {
+		h.ProducerID, h.ProducerEpoch, h.BaseSequence = b.number.id, b.number.epoch, b.number.sequence
+	}
+	return h
+}
+
+// Compress compresses the records, once, if that makes them smaller. It is
+// called by whoever took the batch, before the first send.
+func (b *Batch) Compress(codecs *compress.Registry, codec compress.Type, level int) error {
+	if codec == compress.None || b.packed != nil {
+		return nil
+	}
+	raw := make([]byte, 0, b.size)
+	for _, c := range b.chunks {
+		raw = append(raw, c.buf...)
+	}
+	packed, err := codecs.Compress(codec, make([]byte, 0, b.size/2), raw, level)
+	if err != nil {
+		return err
+	}
+	if len(packed) < b.size {
+		b.packed, b.codec = packed, codec
+	}
+	return nil
+}
+
+// Payload appends the bytes that follow the batch header to dst: the records,
+// compressed or not. They may be read as long as the caller holds the batch.
+func (b *Batch) Payload(dst [][]byte) [][]byte {
+	if b.packed != nil {
+		return append(dst, b.packed)
+	}
+	return b.Records(dst)
+}
+
+// Records appends the record bytes as they are, never compressed.
+func (b *Batch) Records(dst [][]byte) [][]byte {
+	for _, c := range b.chunks {
+		dst = append(dst, c.buf)
+	}
+	return dst
+}
+
+// Release ends the hold of one send; with the last one, after the batch is
+// settled, its memory goes back.
+func (b *Batch) Release() {
+	if b.holds.Add(-1) != 0 {
+		return
+	}
+	for _, c := range b.chunks {
+		b.slot.pool.give(c)
+	}
+	b.chunks = nil
+}
+
+// add encodes a record at the end. It reports false, and changes nothing, when
+// there is no memory. A panic while encoding, by a record that changes under
+// our hands, leaves the batch at its last whole record.
+func (b *Batch) add(r *record.Record, size int, clock *clock) bool {
+	at := r.Timestamp
+	if at == 0 {
+		at = clock.millis()
+	}
+	if b.count == 0 {
+		b.baseTime, b.maxTime = at, at
+	}
+	last := len(b.chunks) - 1
+	if last < 0 || cap(b.chunks[last].buf)-len(b.chunks[last].buf) < size {
+		c := b.slot.pool.take(size)
+		if c == nil {
+			return false
+		}
+		b.chunks = append(b.chunks, c)
+		last++
+	}
+	c := b.chunks[last]
+	buf := record.Append(c.buf, at-b.baseTime, b.count, r)
+	b.size += len(buf) - len(c.buf)
+	c.buf = buf
+	b.count++
+	b.maxTime = max(b.maxTime, at)
+	return true
+}

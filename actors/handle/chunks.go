@@ -1,0 +1,100 @@
+package handle
+
+import (
+	"sync"
+
+	"github.com/moldau-go/moldau/wire/record"
+)
+
+// chunkSize is the capacity of a pooled chunk: small, so that thousands of
+// partitions with one record each cost little, and large enough that a full
+// batch is a few dozen of them.
+const chunkSize = 16 << 10
+
+// chunkPool hands out the memory that batches are encoded into and accounts
+// for it: what is out never passes the limit.
+type chunkPool struct {
+	budget *budget
+	free   sync.Pool // of *chunk
+}
+
+type chunk struct {
+	buf    []byte // its capacity is what the budget was charged
+	pooled bool
+}
+
+// take is a chunk with room for size bytes, or nil at the limit. Whatever is
+// larger than a pooled chunk gets one of its own.
+func (p *chunkPool) take(size int) *chunk {
+	want := max(size, chunkSize)
+	if !p.budget.reserve(want) {
+		return nil
+	}
+	if want > chunkSize {
+		return &chunk{buf: make([]byte, 0, want)}
+	}
+	if c, ok := p.free.Get().(*chunk); ok {
+		return c
+	}
+	return &chunk{buf: make([]byte, 0, chunkSize), pooled: true}
+}
+
+func (p *chunkPool) give(c *chunk) {
+	p.budget.release(cap(c.buf))
+	if c.pooled {
+		c.buf = c.buf[:0]
+		p.free.Put(c)
+	}
+}
+
+// budget is a limit in bytes with callers that wait for room.
+type budget struct {
+	mu      sync.Mutex
+	limit   int
+	used    int
+	waiting []chan struct{}
+}
+
+// reserve takes n bytes if they are there. A single reservation larger than
+// the whole limit is let through when nothing else is out, as it would never
+// be otherwise.
+func (b *budget) reserve(n int) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.used+n > b.limit && b.used > 0 {
+		return false
+	}
+	b.used += n
+	return true
+}
+
+func (b *budget) release(n int) {
+	b.mu.Lock()
+	b.used -= n
+	waiting := b.waiting
+	b.waiting = nil
+	b.mu.Unlock()
+	for _, w := range waiting {
+		close(w)
+	}
+}
+
+// room is closed the next time memory comes back.
+func (b *budget) room() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	w := make(chan struct{})
+	b.waiting = append(b.waiting, w)
+	return w
+}
+
+// Used is the memory that is out, in bytes.
+func (b *budget) Used() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.used
+}
+
+// encodedSize bounds what a record takes in a batch: offset and time deltas
+// are charged at their largest, as they are not known before the lock is held.
+func encodedSize(r *record.Record) int { return record.Size(1<<62, 1<<30, r) }

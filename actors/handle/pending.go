@@ -1,0 +1,79 @@
+package handle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// ErrStopped is what a record or call fails with when its client, or the
+// owner of the client's tree, has ended.
+var ErrStopped = errors.New("moldau: the client is stopped")
+
+// Outcome is what becomes of a batch, for all its records together. It refers
+// to no buffer and is left to the garbage collector.
+type Outcome struct {
+	done chan struct{}
+	slot *Slot // to hurry the batch on; immutable
+	base int64
+	err  error
+}
+
+// Pending is one record's claim to its outcome. It is a small value, may be
+// copied, kept and waited for by anyone any number of times, and stays valid
+// after Stop. The zero value is not valid.
+type Pending struct {
+	outcome *Outcome
+	index   int32
+}
+
+// Failed is a Pending that has failed already.
+func Failed(err error) Pending {
+	done := make(chan struct{})
+	close(done)
+	return Pending{outcome: &Outcome{done: done, err: err}}
+}
+
+// Wait blocks until the record is acked, and returns its offset (-1 where the
+// broker does not tell one), or until it has failed for good, and returns why.
+// When ctx ends first its error is returned and nothing else happens: the
+// record stays accepted. A waiting caller ends the batch's linger.
+func (p Pending) Wait(ctx context.Context) (int64, error) {
+	select {
+	case <-p.outcome.done:
+		return p.result()
+	default:
+	}
+	p.outcome.slot.hurry(p.outcome)
+	select {
+	case <-p.outcome.done:
+		return p.result()
+	case <-ctx.Done():
+		return -1, fmt.Errorf("moldau: the record's outcome is still open: %w", context.Cause(ctx))
+	}
+}
+
+// Done is closed once the outcome is there.
+func (p Pending) Done() <-chan struct{} { return p.outcome.done }
+
+// Err is the error that the record failed with; nil while the outcome is open
+// and after an ack.
+func (p Pending) Err() error {
+	select {
+	case <-p.outcome.done:
+		return p.outcome.err
+	default:
+		return nil
+	}
+}
+
+func (p Pending) result() (int64, error) {
+	o := p.outcome
+	if o.err != nil {
+		return -1, o.err
+	}
+	if o.base < 0 {
+		return -1, nil
+	}
+	return o.base + int64(p.index), nil
+}

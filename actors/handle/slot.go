@@ -1,0 +1,305 @@
+package handle
+
+import (
+	"context"
+	"math"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/moldau-go/moldau/wire/record"
+)
+
+// Slot is where records of one partition wait for its producer. Callers append
+// to it, the producer actor that holds the lease takes batches from it and
+// settles them. It survives every restart of that actor.
+type Slot struct {
+	topic     string
+	partition int32
+	batchSize int
+	pool      *chunkPool
+	clock     *clock
+
+	mu        sync.Mutex
+	open      *Batch   // being filled
+	sealed    []*Batch // full, in order
+	taken     []*Batch // handed to the producer, not settled, in order
+	lease     uint64
+	producer  *actor.PID
+	notify    func()
+	signalled bool // the producer has been told and has not looked since
+	closed    error
+	sequence  place // of the next batch; given: an id is chosen
+}
+
+// Look is what a producer sees when it looks at its slot.
+type Look struct {
+	Ready  int       // batches that can be taken at once
+	Opened time.Time // age of the batch that lingers; zero if none does
+}
+
+// append accepts a record. full is true, and nothing was accepted, when memory
+// is at its limit.
+func (s *Slot) append(r *record.Record, hurry bool) (p Pending, full bool) {
+	size := encodedSize(r)
+	s.mu.Lock()
+	if s.closed != nil {
+		s.mu.Unlock()
+		return Failed(s.closed), false
+	}
+	if s.open != nil && s.open.size+size > s.batchSize {
+		s.seal()
+	}
+	fresh := s.open == nil
+	if fresh {
+		s.open = s.newBatch(time.Now())
+	}
+	if !s.open.add(r, size, s.clock) {
+		if s.open.count == 0 {
+			s.open = nil
+		}
+		s.mu.Unlock()
+		return Pending{}, true
+	}
+	p = Pending{outcome: s.open.outcome, index: s.open.count - 1}
+	s.open.due = s.open.due || hurry
+	s.signal(fresh || hurry)
+	return p, false
+}
+
+func (s *Slot) newBatch(now time.Time) *Batch {
+	b := &Batch{slot: s, opened: now, outcome: &Outcome{done: make(chan struct{}), slot: s, base: -1}}
+	b.holds.Store(1)
+	return b
+}
+
+func (s *Slot) seal() {
+	s.sealed = append(s.sealed, s.open)
+	s.open = nil
+}
+
+// signal tells the producer, once until it looks, and unlocks.
+func (s *Slot) signal(worth bool) {
+	notify := s.notify
+	if !worth || s.signalled || notify == nil {
+		s.mu.Unlock()
+		return
+	}
+	s.signalled = true
+	s.mu.Unlock()
+	notify()
+}
+
+// hurry ends the linger of the batch with the given outcome.
+func (s *Slot) hurry(o *Outcome) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	worth := s.open != nil && s.open.outcome == o && !s.open.due
+	if worth {
+		s.open.due = true
+	}
+	s.signal(worth)
+}
+
+// Attach gives the slot to a new incarnation of its producer. It returns the
+// lease that the others calls need, and the batches that the predecessor had
+// taken and not settled: whether they were written is not known. notify is
+// called, from any goroutine, when there is something to look at.
+func (s *Slot) Attach(producer *actor.PID, notify func()) (lease uint64, unsure []*Batch) {
+	s.mu.Lock()
+	s.lease++
+	lease = s.lease
+	s.producer, s.notify, s.signalled = producer, notify, false
+	unsure = slices.Clone(s.taken)
+	s.mu.Unlock()
+	return lease, unsure
+}
+
+// Detach ends a lease; the slot goes on accepting.
+func (s *Slot) Detach(lease uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lease == lease {
+		s.producer, s.notify = nil, nil
+	}
+}
+
+// Producer is the PID that holds the lease, nil between two.
+func (s *Slot) Producer() *actor.PID {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.producer
+}
+
+// Look clears the signal and tells what can be taken.
+func (s *Slot) Look(lease uint64) Look {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lease != lease {
+		return Look{}
+	}
+	s.signalled = false
+	look := Look{Ready: len(s.sealed)}
+	switch {
+	case s.open == nil:
+	case s.open.due:
+		look.Ready++
+	default:
+		look.Opened = s.open.opened
+	}
+	return look
+}
+
+// Take hands out the next batch: the oldest sealed one, or the open one, which
+// ends its linger. It is nil when there is nothing, or the lease is over. The
+// batch is held for one send: whoever sends it calls Release.
+func (s *Slot) Take(lease uint64) *Batch {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lease != lease {
+		return nil
+	}
+	if len(s.sealed) == 0 {
+		if s.open == nil {
+			return nil
+		}
+		s.seal()
+	}
+	b := s.sealed[0]
+	s.sealed = slices.Delete(s.sealed, 0, 1)
+	s.taken = append(s.taken, b)
+	b.holds.Add(1)
+	return b
+}
+
+// Retake holds a batch that was taken for another send. It reports false when
+// the batch is settled or the lease over.
+func (s *Slot) Retake(lease uint64, b *Batch) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lease != lease || !slices.Contains(s.taken, b) {
+		return false
+	}
+	b.holds.Add(1)
+	return true
+}
+
+// Number gives a batch the slot's next place in the sequence, unless it has one.
+// A slot without a producer id takes the given one, and keeps it.
+func (s *Slot) Number(lease uint64, b *Batch, id Identity) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lease != lease || b.number.given {
+		return
+	}
+	if !s.sequence.given {
+		s.sequence = place{given: true, id: id.ID, epoch: id.Epoch}
+	}
+	b.number = s.sequence
+	s.sequence.sequence = advance(s.sequence.sequence, b.count)
+}
+
+// advance counts on; sequences wrap to 0 behind the largest int32.
+func advance(sequence, by int32) int32 {
+	return int32((int64(sequence) + int64(by)) & math.MaxInt32)
+}
+
+// Bump begins a new epoch for what comes and for the given batches, which lose
+// their numbers. Kafka lets an idempotent producer raise its epoch by itself
+// (KIP-360). It reports false when epochs are used up: then the slot needs a
+// new producer id.
+func (s *Slot) Bump(lease uint64, batches []*Batch) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lease != lease || !s.sequence.given {
+		return true
+	}
+	for _, b := range batches {
+		b.number = place{}
+	}
+	if s.sequence.epoch == math.MaxInt16 {
+		s.sequence = place{}
+		return false
+	}
+	s.sequence.epoch++
+	s.sequence.sequence = 0
+	return true
+}
+
+// Settle ends a batch that was taken: acked from offset base on (-1: not
+// told), or failed with err. Settling under an old lease, or twice, does
+// nothing and reports false.
+func (s *Slot) Settle(lease uint64, b *Batch, base int64, err error) bool {
+	s.mu.Lock()
+	at := slices.Index(s.taken, b)
+	if s.lease != lease || at < 0 {
+		s.mu.Unlock()
+		return false
+	}
+	s.taken = slices.Delete(s.taken, at, at+1)
+	s.finish(b, base, err)
+	s.mu.Unlock()
+	return true
+}
+
+// finish publishes an outcome; the lock is held.
+func (s *Slot) finish(b *Batch, base int64, err error) {
+	b.outcome.base, b.outcome.err = base, err
+	close(b.outcome.done)
+	b.Release()
+}
+
+// flush returns when everything accepted before the call is settled, or ctx
+// ends.
+func (s *Slot) flush(ctx context.Context) error {
+	s.mu.Lock()
+	if s.open == nil && len(s.sealed) == 0 && len(s.taken) == 0 {
+		s.mu.Unlock()
+		return nil
+	}
+	last := s.last()
+	if s.open != nil {
+		s.open.due = true
+	}
+	s.signal(s.open != nil)
+	select {
+	case <-last.outcome.done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// last is the youngest batch; batches settle in order.
+func (s *Slot) last() *Batch {
+	if s.open != nil {
+		return s.open
+	}
+	if n := len(s.sealed); n > 0 {
+		return s.sealed[n-1]
+	}
+	return s.taken[len(s.taken)-1]
+}
+
+// close fails everything that is not settled and refuses what comes.
+func (s *Slot) close(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed != nil {
+		return
+	}
+	s.closed = err
+	s.lease++ // the producer can settle nothing any more
+	if s.open != nil {
+		s.seal()
+	}
+	left := append(s.taken, s.sealed...)
+	s.taken, s.sealed, s.notify = nil, nil, nil
+	for _, b := range left {
+		s.finish(b, -1, err)
+	}
+}

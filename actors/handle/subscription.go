@@ -1,0 +1,155 @@
+package handle
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/moldau-go/moldau/behaviors"
+)
+
+// Partition names a partition of a topic.
+type Partition struct {
+	Topic     string
+	Partition int32
+}
+
+// Subscription is what a user subscribed to, and how far each partition is
+// acked. It survives its subscriber, workers and consumers.
+type Subscription struct {
+	// Name tells it apart in the client.
+	Name string
+	// Topic is what is read.
+	Topic string
+	// Partitions are the partitions to read; nil for all.
+	Partitions []int32
+	// Begin is where a partition is read from that has no ack yet.
+	Begin behaviors.Position
+	// NewWorker makes the worker of a partition.
+	NewWorker behaviors.NewWorker
+
+	mu       sync.Mutex
+	assigned []Partition
+	has      map[Partition]bool // what assigned holds
+	states   map[Partition]*Progress
+}
+
+// Progress is one partition of a subscription.
+type Progress struct {
+	mu       sync.Mutex
+	floor    int64
+	acked    bool
+	handled  int64
+	restarts int
+	lease    uint64
+	consumer *actor.PID
+}
+
+// Assign makes the wanted partitions of a topic with count partitions those
+// that have a worker, and returns the ones that had none.
+func (s *Subscription) Assign(count int32) (fresh []Partition) {
+	wanted := s.Partitions
+	if wanted == nil {
+		for p := range count {
+			wanted = append(wanted, p)
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.has == nil {
+		s.has = map[Partition]bool{}
+	}
+	for _, p := range wanted {
+		if key := (Partition{s.Topic, p}); p < count && !s.has[key] {
+			s.has[key] = true
+			s.assigned = append(s.assigned, key)
+			fresh = append(fresh, key)
+		}
+	}
+	return fresh
+}
+
+// Assigned are the partitions that have a worker.
+func (s *Subscription) Assigned() []Partition {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.assigned)
+}
+
+// Progress is the state of a partition, made at first use.
+func (s *Subscription) Progress(p Partition) *Progress {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.states == nil {
+		s.states = map[Partition]*Progress{}
+	}
+	state := s.states[p]
+	if state == nil {
+		state = &Progress{}
+		s.states[p] = state
+	}
+	return state
+}
+
+// Attach gives the partition to a new incarnation of its worker, whose acks
+// alone count from now on. It tells how many there were before, and the offset
+// to go on from, if anything was acked.
+func (p *Progress) Attach() (lease uint64, restarts int, next int64, acked bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lease++
+	if p.lease > 1 {
+		p.restarts++
+	}
+	return p.lease, p.restarts, p.floor, p.acked
+}
+
+// Ack sets the offset to go on from after a restart. It never goes backwards,
+// and an old lease changes nothing.
+func (p *Progress) Ack(lease uint64, next int64, records int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.lease != lease || p.acked && next < p.floor {
+		return false
+	}
+	p.floor, p.acked = next, true
+	p.handled += int64(records)
+	return true
+}
+
+// Next is the offset after the last ack; false before the first.
+func (p *Progress) Next() (int64, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.floor, p.acked
+}
+
+// Handled is the number of records in acked sets, and Restarts how often the
+// worker was started again.
+func (p *Progress) Handled() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.handled
+}
+
+// Restarts is how often the worker was started again.
+func (p *Progress) Restarts() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.restarts
+}
+
+// SetConsumer tells where the partition's consumer is.
+func (p *Progress) SetConsumer(pid *actor.PID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.consumer = pid
+}
+
+// Consumer is where the partition's consumer is, nil before its first start.
+func (p *Progress) Consumer() *actor.PID {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.consumer
+}

@@ -1,0 +1,163 @@
+package handle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/moldau-go/moldau/behaviors"
+	"github.com/moldau-go/moldau/wire"
+	"github.com/moldau-go/moldau/wire/record"
+)
+
+// ErrBufferFull is a record that found no memory within MaxBlock.
+var ErrBufferFull = errors.New("moldau: the produce buffer is full: brokers take records slower than they are produced; raise Produce.BufferBytes or produce less")
+
+// Topic is one topic that is produced to: its slots and the choice among them.
+type Topic struct {
+	name   string
+	handle *Handle
+
+	mu     sync.Mutex // makes slots
+	slots  atomic.Pointer[[]*Slot]
+	closed error
+
+	sticky      atomic.Int32 // the partition of records without key
+	stickyBytes atomic.Int64 // that went there since it was chosen
+}
+
+func newTopic(h *Handle, name string) *Topic {
+	t := &Topic{name: name, handle: h}
+	t.slots.Store(&[]*Slot{})
+	return t
+}
+
+// Name is the topic's name.
+func (t *Topic) Name() string { return t.name }
+
+// Grow makes sure of count slots. Slots are never taken away: a topic that
+// lost partitions was deleted, and what waits there fails by its timeout.
+func (t *Topic) Grow(count int32) {
+	if int(count) <= len(*t.slots.Load()) {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	slots := append([]*Slot(nil), *t.slots.Load()...)
+	for p := int32(len(slots)); p < count; p++ {
+		s := &Slot{topic: t.name, partition: p, batchSize: t.handle.config.Produce.BatchBytes, pool: t.handle.pool, clock: &t.handle.clock}
+		if t.closed != nil {
+			s.close(t.closed)
+		}
+		slots = append(slots, s)
+	}
+	t.slots.Store(&slots)
+}
+
+// Count is the number of partitions that are known.
+func (t *Topic) Count() int32 { return int32(len(*t.slots.Load())) }
+
+// Slot is a partition's slot, nil if the partition is not known.
+func (t *Topic) Slot(partition int32) *Slot {
+	if slots := *t.slots.Load(); partition >= 0 && int(partition) < len(slots) {
+		return slots[partition]
+	}
+	return nil
+}
+
+// Append accepts a record into the partition that by chooses (nil: the
+// configured partitioner). It waits while memory is at its limit, until ctx or
+// MaxBlock ends. hurry sends the record's batch without linger.
+func (t *Topic) Append(ctx context.Context, r *record.Record, by behaviors.Partitioner, hurry bool) Pending {
+	slot, err := t.choose(r, by)
+	if err != nil {
+		return Failed(err)
+	}
+	if size := encodedSize(r); size > slot.batchSize {
+		return Failed(&wire.Error{Code: wire.MessageTooLarge, API: 0, Topic: t.name, Partition: slot.partition,
+			Cause: fmt.Errorf("the record takes %d bytes and a batch at most %d; raise Produce.BatchBytes and the topic's max.message.bytes", size, slot.batchSize)})
+	}
+	p, full := slot.append(r, hurry)
+	if !full {
+		return p
+	}
+	return t.await(ctx, slot, r, hurry)
+}
+
+// await appends as soon as there is memory.
+func (t *Topic) await(ctx context.Context, slot *Slot, r *record.Record, hurry bool) Pending {
+	limit := time.NewTimer(t.handle.config.Produce.MaxBlock)
+	defer limit.Stop()
+	for {
+		room := t.handle.pool.budget.room()
+		p, full := slot.append(r, hurry)
+		if !full {
+			return p
+		}
+		select {
+		case <-room:
+		case <-t.handle.ended:
+			return Failed(ErrStopped)
+		case <-ctx.Done():
+			return Failed(fmt.Errorf("%w (%w)", ErrBufferFull, context.Cause(ctx)))
+		case <-limit.C:
+			return Failed(ErrBufferFull)
+		}
+	}
+}
+
+// Flush returns when everything that was accepted before the call is settled,
+// acked or failed, or when ctx ends.
+func (t *Topic) Flush(ctx context.Context) error {
+	for _, s := range *t.slots.Load() {
+		if err := s.flush(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *Topic) choose(r *record.Record, by behaviors.Partitioner) (*Slot, error) {
+	slots := *t.slots.Load()
+	if by == nil {
+		by = t.handle.config.Produce.Partitioner
+	}
+	var p int32
+	switch {
+	case by != nil:
+		p = by.Partition(*r, int32(len(slots)))
+	case r.Key != nil:
+		p = behaviors.ByKey(r.Key, int32(len(slots)))
+	default:
+		p = t.stick(r, int32(len(slots)))
+	}
+	if p < 0 || int(p) >= len(slots) {
+		return nil, &wire.Error{Code: wire.UnknownTopicOrPartition, Topic: t.name, Partition: p,
+			Cause: fmt.Errorf("the partitioner chose partition %d of %d", p, len(slots))}
+	}
+	return slots[p], nil
+}
+
+// stick stays with a partition until a batch's worth of bytes went there
+// (KIP-794's uniform stickiness).
+func (t *Topic) stick(r *record.Record, count int32) int32 {
+	size := int64(len(r.Key) + len(r.Value) + 16)
+	if total := t.stickyBytes.Add(size); total == size || total >= int64(t.handle.config.Produce.BatchBytes) {
+		t.stickyBytes.Store(size)
+		t.sticky.Store(rand.Int32N(count))
+	}
+	return t.sticky.Load() % count
+}
+
+func (t *Topic) close(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.closed = err
+	for _, s := range *t.slots.Load() {
+		s.close(err)
+	}
+}

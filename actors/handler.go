@@ -1,0 +1,233 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/moldau-go/moldau/actors/handle"
+	"github.com/moldau-go/moldau/actors/protocol"
+	"github.com/moldau-go/moldau/behaviors"
+	"github.com/moldau-go/moldau/supervisor"
+	"github.com/moldau-go/moldau/telemetry"
+)
+
+// Purpose:  runs the user's worker of one partition: one set after another, on a
+//
+//	goroutine of its own, so that the actor stays answerable.
+//
+// Parent:   worker:<topic>/<partition>, behind the consumer.
+// Children: none; one goroutine, which ends with it.
+// Messages: in protocol.MessageSet, protocol.FetchError, workerReady, setHandled;
+//
+//	out protocol.Subscribe and protocol.Ack to the consumer.
+//
+// Restart:  permanent, delayed: at once for the first failures, then later.
+// Crash:    loses nothing: the ack floor is in the handle; the set that was being
+//
+//	handled is handed out again.
+type handler struct {
+	handle   *handle.Handle
+	sub      *handle.Subscription
+	key      handle.Partition
+	progress *handle.Progress
+	life     context.Context
+	lease    uint64
+	begin    behaviors.Position
+	sets     chan *protocol.MessageSet // to the goroutine; closed to end it
+	ended    chan struct{}             // closed by the goroutine
+	run      *workerRun
+	running  *protocol.MessageSet
+}
+
+// stopLimit is how long a handler that is running may take to end after its ctx
+// has ended. It is less than what the supervisor waits.
+const stopLimit = 4 * time.Second
+
+// workerReady tells that the user's worker is made, or could not be.
+type workerReady struct{ err error }
+
+// setHandled tells that the user's worker is done with a set.
+type setHandled struct {
+	set *protocol.MessageSet
+	err error
+}
+
+func newHandler(life context.Context, h *handle.Handle, sub *handle.Subscription, key handle.Partition) *handler {
+	return &handler{handle: h, sub: sub, key: key, progress: sub.Progress(key), life: life}
+}
+
+// Receive implements actor.Actor.
+func (h *handler) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *actor.Started:
+		h.start(ctx)
+	case *actor.Stopping:
+		h.stop()
+	case *workerReady:
+		h.ready(ctx, m)
+	case *protocol.MessageSet:
+		h.running = m
+		h.sets <- m // never full: the consumer hands out one set at a time
+	case *setHandled:
+		h.handled(ctx, m)
+	case *protocol.FetchError:
+		supervisor.Exit(ctx, m.Err)
+	}
+}
+
+func (h *handler) start(ctx actor.Context) {
+	lease, restarts, next, acked := h.progress.Attach()
+	h.lease, h.begin = lease, h.sub.Begin
+	if acked {
+		h.begin = behaviors.At(next)
+	}
+	h.sets, h.ended = make(chan *protocol.MessageSet, 1), make(chan struct{})
+	root, self := ctx.ActorSystem().Root, ctx.Self()
+	h.run = &workerRun{
+		life: h.life, sets: h.sets, ended: h.ended, newWorker: h.sub.NewWorker,
+		assignment: behaviors.Assignment{Subscription: h.sub.Name, Topic: h.key.Topic, Partition: h.key.Partition, Restarts: restarts},
+		tell:       func(m any) { root.Send(self, m) },
+	}
+	go h.run.loop()
+}
+
+func (h *handler) ready(ctx actor.Context, m *workerReady) {
+	if m.err != nil {
+		h.fail(ctx, m.err)
+		return
+	}
+	ctx.Send(h.progress.Consumer(), &protocol.Subscribe{Subscriber: ctx.Self(), Begin: h.begin})
+}
+
+func (h *handler) handled(ctx actor.Context, m *setHandled) {
+	h.running = nil
+	if m.err != nil {
+		h.fail(ctx, m.err)
+		return
+	}
+	h.ack(m.set)
+	ctx.Send(m.set.Consumer, &protocol.Ack{Offset: m.set.Set.Last()})
+}
+
+func (h *handler) ack(m *protocol.MessageSet) {
+	h.progress.Ack(h.lease, m.Set.Last()+1, m.Set.Count())
+}
+
+// fail ends this incarnation; the supervisor decides about the next.
+func (h *handler) fail(ctx actor.Context, err error) {
+	event := telemetry.WorkerFailed{Client: h.handle.Name(), Subscription: h.sub.Name, Topic: h.key.Topic, Partition: h.key.Partition, Err: err}
+	if crash := (*HandlerPanic)(nil); errors.As(err, &crash) {
+		event.Stack = string(crash.Stack)
+	}
+	h.handle.Emit(event)
+	supervisor.Exit(ctx, err)
+}
+
+// stop ends the goroutine. It waits, within a limit, for a handler that is
+// running: its ctx has ended, and a set that it still finishes is acked rather
+// than handled twice. After the limit it is abandoned, and its lease with it.
+func (h *handler) stop() {
+	if h.sets == nil {
+		return
+	}
+	close(h.sets)
+	limit := time.NewTimer(stopLimit)
+	defer limit.Stop()
+	select {
+	case <-h.ended:
+		if h.running != nil && h.running == h.run.finished {
+			h.ack(h.running)
+		}
+	case <-limit.C:
+	}
+}
+
+// Inspect tells how far the partition is handled.
+func (h *handler) Inspect() []supervisor.Attr {
+	attrs := []supervisor.Attr{number("handled", h.progress.Handled()), number("restarts", int64(h.progress.Restarts()))}
+	if next, ok := h.progress.Next(); ok {
+		attrs = append(attrs, number("next", next))
+	}
+	return attrs
+}
+
+// HandlerPanic is what a worker failed with that panicked.
+type HandlerPanic struct {
+	Value any
+	Stack []byte
+}
+
+func (e *HandlerPanic) Error() string { return fmt.Sprintf("moldau: the worker panicked: %v", e.Value) }
+
+// Unwrap gives the value of the panic, if it is an error.
+func (e *HandlerPanic) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// errGoexit is a worker that ended its goroutine, as testing's FailNow does.
+var errGoexit = errors.New("moldau: the worker called runtime.Goexit")
+
+// workerRun is the goroutine on which the user's code of one incarnation runs.
+type workerRun struct {
+	life       context.Context
+	sets       <-chan *protocol.MessageSet
+	ended      chan<- struct{}
+	newWorker  behaviors.NewWorker
+	assignment behaviors.Assignment
+	tell       func(any)
+	worker     behaviors.Worker
+	failure    error
+	finished   *protocol.MessageSet // the last set that was handled well; to be read after ended is closed
+}
+
+func (r *workerRun) loop() {
+	defer close(r.ended)
+	err := r.guarded(func() (err error) {
+		r.worker, err = r.newWorker(r.assignment)
+		if err == nil && r.worker == nil {
+			err = errors.New("moldau: NewWorker returned neither a worker nor an error")
+		}
+		return err
+	}, func(err error) { r.tell(&workerReady{err}) })
+	if err != nil {
+		return
+	}
+	for m := range r.sets {
+		r.handle(m)
+	}
+	if t, ok := r.worker.(behaviors.Terminator); ok {
+		_ = r.guarded(func() error { t.Terminate(r.failure); return nil }, func(error) {})
+	}
+}
+
+func (r *workerRun) handle(m *protocol.MessageSet) {
+	r.failure = r.guarded(func() error {
+		if err := r.worker.HandleMessageSet(r.life, m.Set); err != nil {
+			return err
+		}
+		return m.Set.Err()
+	}, func(err error) {
+		if err == nil {
+			r.finished = m
+		}
+		r.tell(&setHandled{m, err})
+	})
+}
+
+// guarded runs user code and tells its outcome, whatever it does.
+func (r *workerRun) guarded(call func() error, tell func(error)) (err error) {
+	err = errGoexit
+	defer func() {
+		if value := recover(); value != nil {
+			err = &HandlerPanic{Value: value, Stack: debug.Stack()}
+		}
+		tell(err)
+	}()
+	return call()
+}

@@ -1,0 +1,148 @@
+// Package messageset turns what a broker answered for a partition into the
+// message set that a worker is handed: checksums checked, batches decompressed,
+// control and aborted batches dropped, nothing copied that is not compressed.
+package messageset
+
+import (
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/moldau-go/moldau/behaviors"
+	"github.com/moldau-go/moldau/wire/compress"
+	"github.com/moldau-go/moldau/wire/record"
+)
+
+// Answer is what a fetch returned for a partition.
+type Answer struct {
+	Topic         string
+	Partition     int32
+	From          int64 // the offset that was asked for
+	Data          []byte
+	HighWatermark int64
+	LastStable    int64
+	// Aborted are the aborted transactions in Data, with a read_committed fetch.
+	Aborted []kmsg.FetchResponseTopicPartitionAbortedTransaction
+}
+
+// Opened is what a worker is to see of an answer.
+type Opened struct {
+	Set  *behaviors.MessageSet // nil if there is nothing for the worker
+	Next int64                 // the offset to go on from
+	Size int                   // bytes that the set keeps alive
+}
+
+// Open reads an answer. An error says that the data is not what a broker should
+// send; nothing of it is handed out then, but for whole good batches before the
+// bad one, which come with a nil error first. A record that is larger than what
+// was asked for is an error of class ErrTooLarge that names its size.
+func Open(a Answer, codecs *compress.Registry, most int) (Opened, error) {
+	o := opener{answer: a, codecs: codecs, most: most, next: a.From, aborted: abortedOf(a.Aborted)}
+	cursor := record.NewBatches(a.Data)
+	var batch record.Batch
+	for cursor.Next(&batch) {
+		if batch.NextOffset() <= a.From {
+			continue
+		}
+		if err := o.take(&batch); err != nil {
+			if o.next > a.From {
+				break // what stands before it is good; the next fetch begins at it
+			}
+			return Opened{}, err
+		}
+	}
+	if err := cursor.Err(); err != nil && o.next == a.From {
+		return Opened{}, err
+	}
+	if have, need := cursor.Partial(); have > 0 && o.next == a.From {
+		return Opened{}, &PartialError{Have: have, Need: need}
+	}
+	return o.opened(), nil
+}
+
+// PartialError is an answer that holds not even one whole batch: the broker is
+// older than 0.10.1 and the batch larger than what was asked for.
+type PartialError struct{ Have, Need int }
+
+func (e *PartialError) Error() string {
+	return fmt.Sprintf("a batch of %d bytes is cut at %d; raise Consume.MaxPartitionBytes", e.Need, e.Have)
+}
+
+// Retriable says that asking for more bytes helps.
+func (e *PartialError) Retriable() bool { return true }
+
+type opener struct {
+	answer  Answer
+	codecs  *compress.Registry
+	most    int
+	aborted record.Aborted
+	next    int64
+	batches []record.Records
+	count   int
+	size    int
+}
+
+func (o *opener) take(b *record.Batch) error {
+	if err := b.Verify(); err != nil {
+		return err
+	}
+	skip, err := o.aborted.Skip(b)
+	if err != nil {
+		return err
+	}
+	if skip {
+		o.next = b.NextOffset()
+		return nil
+	}
+	records, err := b.Open(o.codecs, o.most)
+	if err != nil {
+		return err
+	}
+	n, err := o.countOf(b, records)
+	if err != nil {
+		return err
+	}
+	o.next = b.NextOffset()
+	o.size += len(b.Bytes())
+	if n > 0 {
+		o.count += n
+		o.batches = append(o.batches, records)
+	}
+	return nil
+}
+
+func abortedOf(list []kmsg.FetchResponseTopicPartitionAbortedTransaction) record.Aborted {
+	transactions := make([]record.AbortedTransaction, len(list))
+	for i, t := range list {
+		transactions[i] = record.AbortedTransaction{ProducerID: t.ProducerID, FirstOffset: t.FirstOffset}
+	}
+	return record.NewAborted(transactions)
+}
+
+// countOf is the number of a batch's records from the wanted offset on. The
+// header tells it for a whole v2 batch; else they are walked.
+func (o *opener) countOf(b *record.Batch, records record.Records) (int, error) {
+	if b.Magic == 2 && b.BaseOffset >= o.answer.From {
+		return int(b.Count), nil
+	}
+	n := 0
+	var r record.Record
+	for records.Next(&r) {
+		if r.Offset >= o.answer.From {
+			n++
+		}
+	}
+	if n == 0 {
+		return 0, records.Err()
+	}
+	return n, nil
+}
+
+func (o *opener) opened() Opened {
+	out := Opened{Next: o.next, Size: o.size}
+	if o.count > 0 {
+		out.Set = behaviors.SetOf(o.answer.Topic, o.answer.Partition, o.answer.From, o.next-1, o.count, o.batches)
+		out.Set.HighWatermark, out.Set.LastStableOffset = o.answer.HighWatermark, o.answer.LastStable
+	}
+	return out
+}

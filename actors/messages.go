@@ -1,0 +1,112 @@
+package actors
+
+import (
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/moldau-go/moldau/actors/handle"
+	"github.com/moldau-go/moldau/actors/internal/fetching"
+	"github.com/moldau-go/moldau/wire"
+)
+
+// The messages between the actors of one tree. A reply function is called
+// exactly once while both sides live, must not block, and usually sends a
+// message on.
+
+// findLeader asks the client actor to make sure that the view of the cluster
+// has a partition's leader (partition -1: a topic). stale says that the one it
+// has does not work.
+type findLeader struct {
+	topic     string
+	partition int32
+	stale     bool
+	reply     func(error)
+}
+
+// leaderFound is the reply to an actor; the leader is in the view.
+type leaderFound struct{ err error }
+
+// brokerUp tells the client actor of a broker actor that can be asked.
+type brokerUp struct {
+	id  int32
+	pid *actor.PID
+}
+
+// metadataAnswer is the outcome of a metadata request.
+type metadataAnswer struct {
+	number int
+	resp   *kmsg.MetadataResponse
+	err    error
+}
+
+// brokerCall asks a broker actor to send a request on its control lane.
+type brokerCall struct {
+	request kmsg.Request
+	timeout time.Duration // 0: the connection's
+	reply   func(kmsg.Response, error)
+}
+
+// sendBatch asks a broker actor to produce a batch, of which the sender holds
+// the bytes. The broker actor releases them.
+type sendBatch struct {
+	batch *handle.Batch
+	id    uint64
+	from  *actor.PID
+}
+
+// batchAnswer is the outcome of a batch; written says that the broker may have
+// had it.
+type batchAnswer struct {
+	id      uint64
+	base    int64
+	err     error
+	written bool
+}
+
+// needIdentity asks the client actor to make sure of a producer id.
+type needIdentity struct{ reply func(error) }
+
+// identityFound is the reply to a producer; the id is in the handle.
+type identityFound struct{ err error }
+
+// identityAnswer is the outcome of an InitProducerId request.
+type identityAnswer struct {
+	resp *kmsg.InitProducerIDResponse
+	err  error
+}
+
+// fetchWant registers a consumer's wish with a broker actor.
+type fetchWant struct{ want fetching.Want }
+
+// fetchUnwant takes it back.
+type fetchUnwant struct {
+	key      fetching.Key
+	consumer *actor.PID
+}
+
+// fetched is what a broker had for a partition.
+type fetched struct {
+	number        uint64
+	data          []byte
+	highWatermark int64
+	lastStable    int64
+	aborted       []kmsg.FetchResponseTopicPartitionAbortedTransaction
+	err           error
+}
+
+// laneUp and laneDown are the outcomes of a dial and the end of a connection.
+type laneUp struct {
+	lane   laneKind
+	number int
+	conn   *wire.Conn
+	took   time.Duration
+}
+
+type laneDown struct {
+	lane   laneKind
+	number int
+	dialed bool // the connection had been up
+	err    error
+}

@@ -1,0 +1,275 @@
+package actors
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/moldau-go/moldau/actors/handle"
+	"github.com/moldau-go/moldau/actors/internal/producing"
+	"github.com/moldau-go/moldau/supervisor"
+	"github.com/moldau-go/moldau/telemetry"
+)
+
+// Purpose:  sends the batches of one partition to its leader, in order, until
+//
+//	each has an outcome.
+//
+// Parent:   the topic's supervisor under producers.
+// Children: none.
+// Messages: in lookAtSlot, leaderFound, identityFound, batchAnswer, supervisor.Down, tick; out
+//
+//	findLeader and needIdentity to the client, sendBatch to the leader's broker actor.
+//
+// Restart:  permanent, delayed.
+// Crash:    loses nothing: records, and batches that were under way, are in the
+//
+//	slot. What was under way is sent again.
+type producer struct {
+	handle    *handle.Handle
+	topic     string
+	partition int32
+	slot      *handle.Slot
+	lease     uint64
+	core      *producing.Core
+	alarm     alarm
+	batches   map[uint64]*handle.Batch
+	lastID    uint64
+	deferred  []producing.Send // that wait for the producer id
+	broker    *actor.PID       // of the leader; watched
+	node      int32
+	watch     supervisor.Ref
+}
+
+// lookAtSlot tells a producer that something changed in its slot.
+type lookAtSlot struct{}
+
+func newProducer(h *handle.Handle, topic *handle.Topic, partition int32) *producer {
+	return &producer{
+		handle: h, topic: topic.Name(), partition: partition, slot: topic.Slot(partition),
+		batches: map[uint64]*handle.Batch{}, node: -1,
+	}
+}
+
+// Receive implements actor.Actor.
+func (p *producer) Receive(ctx actor.Context) {
+	now := time.Now()
+	switch m := ctx.Message().(type) {
+	case *actor.Started:
+		p.start(ctx, now)
+	case *actor.Stopping:
+		p.alarm.stop()
+		p.slot.Detach(p.lease)
+	case lookAtSlot:
+		p.look(ctx, now)
+	case tick:
+		p.alarm.rang()
+		p.do(ctx, p.core.Tick(now))
+	case *leaderFound:
+		p.leaderFound(ctx, m, now)
+	case *identityFound:
+		p.identified(ctx, m, now)
+	case *batchAnswer:
+		p.do(ctx, p.core.Answer(now, m.id, m.base, m.err, m.written))
+	case *supervisor.Down:
+		if p.broker != nil && m.Ref == p.watch {
+			p.broker = nil
+			p.do(ctx, p.core.BrokerDown(now, p.node, errBrokerGone(p.node, m.Reason)))
+		}
+	}
+}
+
+func (p *producer) start(ctx actor.Context, now time.Time) {
+	config := &p.handle.Config().Produce
+	root, self := ctx.ActorSystem().Root, ctx.Self()
+	lease, unsure := p.slot.Attach(self, func() { root.Send(self, lookAtSlot{}) })
+	p.lease = lease
+	adopted := make([]producing.Batch, len(unsure))
+	for i, b := range unsure {
+		adopted[i] = p.adopt(b)
+	}
+	_, _, plain := p.handle.Identity()
+	p.core = producing.New(producing.Config{
+		Linger: config.Linger, DeliveryTimeout: config.DeliveryTimeout, BackoffMin: config.RetryBackoff, BackoffMax: max(time.Second, config.RetryBackoff),
+		Idempotent: !plain, MaxInFlight: maxInFlight(config.MaxInFlight, !plain), Forget: forgetAfter,
+	}, adopted, rand.Float64)
+	p.do(ctx, p.core.Start(now))
+	p.look(ctx, now)
+}
+
+func (p *producer) adopt(b *handle.Batch) producing.Batch {
+	p.lastID++
+	p.batches[p.lastID] = b
+	return producing.Batch{ID: p.lastID, Opened: b.Opened(), Unsure: b.Attempts > 0}
+}
+
+// forgetAfter is how long a partition may be silent before the broker might
+// have forgotten its producer. Kafka's shortest default is a day.
+const forgetAfter = 10 * time.Minute
+
+func maxInFlight(configured int, idempotent bool) int {
+	switch {
+	case configured > 0:
+		return configured
+	case idempotent:
+		return 5
+	}
+	return 1
+}
+
+func (p *producer) look(ctx actor.Context, now time.Time) {
+	look := p.slot.Look(p.lease)
+	p.do(ctx, p.core.Look(now, look.Ready, look.Opened))
+}
+
+func (p *producer) leaderFound(ctx actor.Context, m *leaderFound, now time.Time) {
+	leader, ok := p.handle.Cluster().Leader(p.topic, p.partition)
+	if m.err != nil || !ok {
+		p.do(ctx, p.core.NoLeader(now, orNoLeader(m.err, p.topic, p.partition)))
+		return
+	}
+	p.watchBroker(ctx, leader.Leader)
+	p.do(ctx, p.core.Leader(now, leader.Leader))
+}
+
+// watchBroker watches the actor of the leader, if it is there.
+func (p *producer) watchBroker(ctx actor.Context, node int32) {
+	pid := p.handle.Broker(node)
+	if p.broker != nil {
+		if p.broker.Equal(pid) {
+			return
+		}
+		supervisor.Demonitor(ctx, p.watch)
+	}
+	p.broker, p.node = pid, node
+	if pid != nil {
+		p.watch = supervisor.Monitor(ctx, pid)
+	}
+}
+
+// do carries out what the core decided. The core is told of what a slot or a
+// missing broker answers at once, and what it then decides comes after.
+func (p *producer) do(ctx actor.Context, actions []producing.Action) {
+	now := time.Now()
+	for _, a := range actions {
+		switch a := a.(type) {
+		case producing.Take:
+			p.take(ctx, now)
+		case producing.Send:
+			p.send(ctx, a, now)
+		case producing.Bump:
+			p.bump(a)
+		case producing.Settle:
+			p.settle(a)
+		case producing.FindLeader:
+			p.find(ctx, a.Stale)
+		case producing.Retried:
+			p.handle.Emit(telemetry.ProduceRetried{Client: p.handle.Name(), Topic: p.topic, Partition: p.partition, Attempt: a.Attempt, Err: a.Err})
+		case producing.Wake:
+			p.alarm.set(ctx, a.At)
+		}
+	}
+}
+
+func (p *producer) take(ctx actor.Context, now time.Time) {
+	b := p.slot.Take(p.lease)
+	if b == nil {
+		p.do(ctx, p.core.Taken(now, producing.Batch{}, false))
+		return
+	}
+	config := &p.handle.Config().Produce
+	err := b.Compress(p.handle.Codecs(), config.Codec, config.CodecLevel)
+	b.Release() // the hold of this take; every send takes its own
+	if err != nil {
+		p.slot.Settle(p.lease, b, -1, err)
+		p.look(ctx, now)
+		return
+	}
+	p.do(ctx, p.core.Taken(now, p.adopt(b), true))
+	p.look(ctx, now)
+}
+
+// send hands a batch to the leader's broker actor. The first one waits for the
+// client's producer id.
+func (p *producer) send(ctx actor.Context, a producing.Send, now time.Time) {
+	if id, known, plain := p.handle.Identity(); !plain {
+		if !known {
+			p.identify(ctx, a)
+			return
+		}
+		p.slot.Number(p.lease, p.batches[a.ID], id)
+	}
+	if p.broker == nil {
+		p.watchBroker(ctx, a.Node)
+	}
+	if p.broker == nil {
+		p.do(ctx, p.core.Answer(now, a.ID, -1, errBrokerGone(a.Node, nil), false))
+		return
+	}
+	batch := p.batches[a.ID]
+	if !p.slot.Retake(p.lease, batch) {
+		return // the handle has ended: everything is settled
+	}
+	batch.Attempts++
+	ctx.Send(p.broker, &sendBatch{batch: batch, id: a.ID, from: ctx.Self()})
+}
+
+// identify keeps a send until the client's producer id is known.
+func (p *producer) identify(ctx actor.Context, a producing.Send) {
+	p.deferred = append(p.deferred, a)
+	if len(p.deferred) > 1 {
+		return
+	}
+	root, self := ctx.ActorSystem().Root, ctx.Self()
+	tell(ctx, clientActorName(p.handle), &needIdentity{reply: func(err error) { root.Send(self, &identityFound{err}) }})
+}
+
+func (p *producer) identified(ctx actor.Context, m *identityFound, now time.Time) {
+	deferred := p.deferred
+	p.deferred = nil
+	if _, _, plain := p.handle.Identity(); plain {
+		p.core.Plain()
+	}
+	for _, a := range deferred {
+		if m.err != nil {
+			p.do(ctx, p.core.Answer(now, a.ID, -1, m.err, false))
+		} else {
+			p.send(ctx, a, now)
+		}
+	}
+}
+
+// bump begins a new epoch in the slot.
+func (p *producer) bump(a producing.Bump) {
+	batches := make([]*handle.Batch, len(a.IDs))
+	for i, id := range a.IDs {
+		batches[i] = p.batches[id]
+	}
+	if id, _, _ := p.handle.Identity(); !p.slot.Bump(p.lease, batches) {
+		p.handle.DropIdentity(id)
+	}
+}
+
+func (p *producer) settle(a producing.Settle) {
+	batch := p.batches[a.ID]
+	delete(p.batches, a.ID)
+	if p.slot.Settle(p.lease, batch, a.Base, a.Err) && a.Err != nil {
+		p.handle.Emit(telemetry.ProduceFailed{Client: p.handle.Name(), Topic: p.topic, Partition: p.partition, Records: batch.Count(), Err: a.Err})
+	}
+}
+
+func (p *producer) find(ctx actor.Context, stale bool) {
+	root, self := ctx.ActorSystem().Root, ctx.Self()
+	tell(ctx, clientActorName(p.handle), &findLeader{
+		topic: p.topic, partition: p.partition, stale: stale, reply: func(err error) { root.Send(self, &leaderFound{err}) },
+	})
+}
+
+// Inspect tells what waits in the slot.
+func (p *producer) Inspect() []supervisor.Attr {
+	look := p.slot.Look(p.lease)
+	return []supervisor.Attr{
+		number("leader", int64(p.node)), number("ready", int64(look.Ready)), number("taken", int64(len(p.batches))),
+	}
+}

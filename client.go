@@ -1,0 +1,118 @@
+package moldau
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/moldau-go/moldau/actors"
+	"github.com/moldau-go/moldau/actors/handle"
+	"github.com/moldau-go/moldau/supervisor"
+	"github.com/moldau-go/moldau/telemetry"
+)
+
+// Client is a running client. All methods are safe for concurrent use.
+type Client struct {
+	handle *handle.Handle
+	system *actor.ActorSystem
+	own    bool // the system is ours
+	root   *actor.PID
+	events *eventRelay
+}
+
+// Start checks the configuration and starts a client. It comes up whether or
+// not a broker can be reached: connecting goes on in the background. ctx bounds
+// Start alone. The error is a *ConfigError, or ctx's.
+func Start(ctx context.Context, config Config) (*Client, error) {
+	h, err := handle.New(config)
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{handle: h, system: config.System, own: config.System == nil}
+	if c.own {
+		to := h.Config().Telemetry
+		c.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
+			return slog.New(telemetry.LogHandler(to, slog.LevelWarn))
+		}))
+	}
+	c.events = relayEvents(c.system, h)
+	c.root, err = supervisor.Spawn(c.system.Root, rootName(h), supervisor.Spec{Children: []supervisor.ChildSpec{actors.ClientSpec(h)}})
+	if err == nil {
+		err = supervisor.WaitStarted(ctx, c.system, c.root)
+	}
+	if err != nil {
+		c.abort(err)
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *Client) abort(err error) {
+	c.handle.Stop(err)
+	if c.root != nil {
+		_ = supervisor.Stop(c.system, c.root, closeLimit)
+	}
+	c.end()
+}
+
+func (c *Client) end() {
+	c.events.stop()
+	if c.own {
+		c.system.Shutdown()
+	}
+}
+
+// Name is the client's name.
+func (c *Client) Name() string { return c.handle.Name() }
+
+// System is the actor system that the client lives in.
+func (c *Client) System() *actor.ActorSystem { return c.system }
+
+// Supervisor is the address of the client's system supervisor.
+func (c *Client) Supervisor() *actor.PID { return c.root }
+
+// Buffered is the memory, in bytes, of records that are accepted and not
+// settled.
+func (c *Client) Buffered() int { return c.handle.Buffered() }
+
+// Tree is the supervision tree as it is now: states, restarts, mailboxes, and
+// what each actor tells of itself.
+func (c *Client) Tree(ctx context.Context) (*supervisor.Node, error) {
+	return supervisor.Snapshot(ctx, c.system, c.root)
+}
+
+// closeLimit bounds Close.
+const closeLimit = 30 * time.Second
+
+// Stop ends the client in order: subscriptions end, and handlers that run may
+// finish; what was produced is sent and settled; then the tree stops. ctx
+// bounds draining. What is not settled when it ends fails with ErrStopped, and
+// Stop returns ctx's error.
+func (c *Client) Stop(ctx context.Context) error {
+	if c.handle.Stopped() != nil {
+		return nil
+	}
+	var errs []error
+	for _, sub := range c.handle.Subscriptions() {
+		errs = append(errs, actors.StopSubscription(ctx, c.system, c.handle, sub.Name))
+	}
+	for _, topic := range c.handle.Topics() {
+		errs = append(errs, topic.Flush(ctx))
+	}
+	c.handle.Stop(ErrStopped)
+	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
+	defer cancel()
+	errs = append(errs, supervisor.StopContext(rest, c.system, c.root))
+	c.end()
+	return errors.Join(errs...)
+}
+
+// Close is Stop within 30 seconds.
+func (c *Client) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeLimit)
+	defer cancel()
+	return c.Stop(ctx)
+}

@@ -1,0 +1,101 @@
+// Package moldau is a Kafka client in which clients, producers, consumers and
+// subscribers are actors under supervisors. This package is its front door: a
+// plain Go API over the tree, for which no actor needs to be known.
+//
+// Start a Client, produce by its topics, and subscribe a Worker that is run,
+// one for every partition, under a supervisor.
+package moldau
+
+import (
+	"github.com/moldau-go/moldau/actors/handle"
+	"github.com/moldau-go/moldau/behaviors"
+	"github.com/moldau-go/moldau/wire/compress"
+)
+
+// The types that users touch.
+type (
+	// Config is the configuration of a client.
+	Config = handle.Config
+	// ProduceConfig are the settings of producing.
+	ProduceConfig = handle.ProduceConfig
+	// ConsumeConfig are the settings of consuming.
+	ConsumeConfig = handle.ConsumeConfig
+	// ConfigError lists everything that is wrong with a configuration.
+	ConfigError = handle.ConfigError
+	// Acks says which replicas must have a batch before it is acked.
+	Acks = handle.Acks
+	// Isolation says what a consumer sees of transactions.
+	Isolation = handle.Isolation
+	// Idempotence says whether brokers drop batches that are sent twice.
+	Idempotence = handle.Idempotence
+	// Codec says how batches are compressed.
+	Codec = compress.Type
+	// Pending is a produced record's claim to its outcome.
+	Pending = handle.Pending
+
+	// Record is one Kafka record.
+	Record = behaviors.Record
+	// Header is one key and value that travel with a record.
+	Header = behaviors.Header
+	// Headers are the headers of a record.
+	Headers = behaviors.Headers
+	// MessageSet is what a worker is handed.
+	MessageSet = behaviors.MessageSet
+	// Worker is what a user implements to consume.
+	Worker = behaviors.Worker
+	// WorkerFunc makes a function a Worker.
+	WorkerFunc = behaviors.WorkerFunc
+	// Assignment tells a worker which partition it works on.
+	Assignment = behaviors.Assignment
+	// Position is a place in a partition.
+	Position = behaviors.Position
+	// Partitioner chooses a record's partition.
+	Partitioner = behaviors.Partitioner
+)
+
+// The values of Config's fields.
+const (
+	AcksAll         = handle.AcksAll
+	AcksLeader      = handle.AcksLeader
+	IdempotenceAuto = handle.IdempotenceAuto
+	IdempotenceOn   = handle.IdempotenceOn
+	IdempotenceOff  = handle.IdempotenceOff
+	NoLinger        = handle.NoLinger
+	ReadCommitted   = handle.ReadCommitted
+	ReadUncommitted = handle.ReadUncommitted
+	NoCodec         = compress.None
+	Gzip            = compress.Gzip
+	Snappy          = compress.Snappy
+	LZ4             = compress.LZ4
+	Zstd            = compress.Zstd
+)
+
+// Positions to begin from; see also At, AfterProcessed and Since.
+var (
+	Latest   = behaviors.Latest
+	Earliest = behaviors.Earliest
+)
+
+var (
+	// At is the record with an offset, or the next one there is.
+	At = behaviors.At
+	// AfterProcessed is the record after one that was processed.
+	AfterProcessed = behaviors.AfterProcessed
+	// Since is the first record that is not older than a time.
+	Since = behaviors.Since
+	// On is the Partitioner that always chooses one partition.
+	On = behaviors.On
+	// HeadersOf makes Headers of single headers.
+	HeadersOf = behaviors.HeadersOf
+)
+
+// Errors that are told apart by errors.Is. What a broker answered is a
+// *wire.Error; package wire has the classes.
+var (
+	// ErrStopped: the client has ended.
+	ErrStopped = handle.ErrStopped
+	// ErrBufferFull: a record found no memory within Produce.MaxBlock.
+	ErrBufferFull = handle.ErrBufferFull
+	// ErrDuplicate: a subscription of that name exists.
+	ErrDuplicate = handle.ErrDuplicate
+)

@@ -1,0 +1,92 @@
+package moldau
+
+import (
+	"context"
+	"errors"
+
+	"github.com/moldau-go/moldau/actors"
+	"github.com/moldau-go/moldau/actors/handle"
+	"github.com/moldau-go/moldau/behaviors"
+)
+
+// TopicSubscriber describes a subscription to a topic without a group: this
+// client reads every partition, or those that are named.
+type TopicSubscriber struct {
+	// Name tells the subscription apart in its client. Default: the topic.
+	Name string
+	// Topic is what is read.
+	Topic string
+	// Partitions are the partitions to read; nil for all, and for those that
+	// the topic grows.
+	Partitions []int32
+	// Begin is where a partition is read from. Default Latest.
+	Begin Position
+	// NewWorker makes the worker of a partition, at its start and at every
+	// restart.
+	NewWorker behaviors.NewWorker
+}
+
+// Subscription is a running subscription.
+type Subscription struct {
+	client *Client
+	sub    *handle.Subscription
+}
+
+// SubscribeTopic starts a subscription: a supervised worker for every
+// partition. It returns at once; a topic that does not exist is waited for,
+// with an event. The error is a mistake in s, ErrDuplicate or ErrStopped.
+func (c *Client) SubscribeTopic(s TopicSubscriber) (*Subscription, error) {
+	if s.Name == "" {
+		s.Name = s.Topic
+	}
+	switch {
+	case s.Topic == "":
+		return nil, errors.New("moldau: a subscription needs a Topic")
+	case s.NewWorker == nil:
+		return nil, errors.New("moldau: a subscription needs NewWorker")
+	}
+	sub := &handle.Subscription{Name: s.Name, Topic: s.Topic, Partitions: s.Partitions, Begin: s.Begin, NewWorker: s.NewWorker}
+	if err := c.handle.Subscribe(sub); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), closeLimit)
+	defer cancel()
+	if err := actors.StartSubscription(ctx, c.system, c.handle, sub); err != nil {
+		c.handle.Unsubscribe(sub.Name)
+		return nil, err
+	}
+	return &Subscription{client: c, sub: sub}, nil
+}
+
+// Progress is how far a partition of a subscription is.
+type Progress struct {
+	Partition int32
+	// Next is the offset after the last ack; -1 before the first.
+	Next int64
+	// Handled is the number of records in acked sets.
+	Handled int64
+	// Restarts is how often the partition's worker was started again.
+	Restarts int
+}
+
+// Progress tells how far each partition is, in their order.
+func (s *Subscription) Progress() []Progress {
+	var list []Progress
+	for _, key := range s.sub.Assigned() {
+		state := s.sub.Progress(key)
+		p := Progress{Partition: key.Partition, Next: -1, Handled: state.Handled(), Restarts: state.Restarts()}
+		if next, ok := state.Next(); ok {
+			p.Next = next
+		}
+		list = append(list, p)
+	}
+	return list
+}
+
+// Stop ends the subscription. Handlers that run may finish within their limit;
+// it returns when all are gone, or when ctx ends.
+func (s *Subscription) Stop(ctx context.Context) error {
+	err := actors.StopSubscription(ctx, s.client.system, s.client.handle, s.sub.Name)
+	s.client.handle.Unsubscribe(s.sub.Name)
+	return err
+}
