@@ -26,7 +26,7 @@ import (
 //
 // Messages: in brokerCall, sendBatch, fetchWant, fetchUnwant, laneUp, laneDown,
 //
-//	produceDone, fetchDone; out brokerUp to the client, batchAnswer to
+//	produceDone, hotDone, coldDone; out brokerUp to the client, batchAnswer to
 //	producers, fetched to consumers.
 //
 // Restart:  permanent, delayed by the cool-down.
@@ -77,8 +77,10 @@ func (b *broker) Receive(ctx actor.Context) {
 		b.fetch(ctx, b.fetches.Add(m.want))
 	case *fetchUnwant:
 		b.fetches.Remove(m.key, m.consumer)
-	case *fetchDone:
-		b.fetched(ctx, m)
+	case *hotDone:
+		b.fetch(ctx, b.fetches.HotDone(m.sent, func(k fetching.Key) bool { return m.answered[k] }))
+	case *coldDone:
+		b.coldAnswered(ctx, m)
 	case *laneUp:
 		b.lanes[m.lane].up(b, m)
 	case *laneDown:

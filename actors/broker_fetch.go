@@ -12,12 +12,18 @@ import (
 // by id.
 const maxFetchVersion = 12
 
-// fetchDone tells the broker actor of an answer. answered are the partitions
-// whose consumers have been told something.
-type fetchDone struct {
-	lane     fetching.Lane
-	asked    []fetching.Want
+// hotDone tells the broker actor of an answer on the hot lane. answered are the
+// partitions whose consumers have been told something.
+type hotDone struct {
+	sent     []fetching.Want
 	answered map[fetching.Key]bool
+}
+
+// coldDone brings the answer on the cold lane: only the actor knows which
+// partitions its session has.
+type coldDone struct {
+	resp *kmsg.FetchResponse
+	err  error
 }
 
 // fetch sends the requests that the core planned.
@@ -28,19 +34,19 @@ func (b *broker) fetch(ctx actor.Context, requests []fetching.Request) {
 				err = b.sendFetch(ctx, conn, r)
 			}
 			if err != nil {
-				b.fetchFailed(ctx.ActorSystem().Root, ctx.Self(), r, err)
+				fetchFailed(ctx.ActorSystem().Root, ctx.Self(), r, err)
 			}
 		})
 	}
 }
 
-func (b *broker) fetched(ctx actor.Context, m *fetchDone) {
-	b.fetch(ctx, b.fetches.Done(m.lane, m.asked, func(k fetching.Key) bool { return m.answered[k] }))
-}
-
-// fetchFailed tells every consumer of a request that it failed as a whole.
-func (b *broker) fetchFailed(root *actor.RootContext, self *actor.PID, r fetching.Request, err error) {
-	done := &fetchDone{lane: r.Lane, asked: r.Wants, answered: make(map[fetching.Key]bool, len(r.Wants))}
+// fetchFailed tells of a request that failed as a whole.
+func fetchFailed(root *actor.RootContext, self *actor.PID, r fetching.Request, err error) {
+	if r.Lane == fetching.Cold {
+		root.Send(self, &coldDone{err: err})
+		return
+	}
+	done := &hotDone{sent: r.Wants, answered: make(map[fetching.Key]bool, len(r.Wants))}
 	for _, w := range r.Wants {
 		done.answered[w.Key] = true
 		root.Send(w.Consumer.(*actor.PID), &fetched{number: w.Number, err: err})
@@ -60,17 +66,40 @@ func (b *broker) sendFetch(ctx actor.Context, conn *wire.Conn, r fetching.Reques
 	req.MinBytes = 1
 	req.MaxBytes = config.MaxBytes
 	req.IsolationLevel = config.Isolation.Wire()
-	req.SessionEpoch = -1 // no session: every request is whole
+	req.SessionID, req.SessionEpoch = r.Session, r.Epoch
 	req.Topics = fetchTopics(r.Wants)
+	req.ForgottenTopics = forgottenTopics(r.Forget)
 	root, self := ctx.ActorSystem().Root, ctx.Self()
 	conn.Send(&wire.Call{Request: req, FixedVersion: true, Timeout: r.MaxWait + b.handle.Config().RequestTimeout, Done: func(result wire.Result) {
 		if result.Err != nil {
-			b.fetchFailed(root, self, r, result.Err)
+			fetchFailed(root, self, r, result.Err)
 			return
 		}
-		b.spread(root, self, r, result.Response.(*kmsg.FetchResponse))
+		resp := result.Response.(*kmsg.FetchResponse)
+		if r.Lane == fetching.Cold {
+			root.Send(self, &coldDone{resp: resp})
+		} else {
+			b.spread(root, self, r, resp)
+		}
 	}})
 	return nil
+}
+
+func forgottenTopics(keys []fetching.Key) []kmsg.FetchRequestForgottenTopic {
+	var topics []kmsg.FetchRequestForgottenTopic
+	at := map[string]int{}
+	for _, key := range keys {
+		i, ok := at[key.Topic]
+		if !ok {
+			i = len(topics)
+			at[key.Topic] = i
+			topic := kmsg.NewFetchRequestForgottenTopic()
+			topic.Topic = key.Topic
+			topics = append(topics, topic)
+		}
+		topics[i].Partitions = append(topics[i].Partitions, key.Partition)
+	}
+	return topics
 }
 
 // fetchTopics groups wants by topic.
@@ -93,32 +122,70 @@ func fetchTopics(wants []fetching.Want) []kmsg.FetchRequestTopic {
 	return topics
 }
 
-// spread cuts an answer by partition, without copying, and gives each consumer
-// its part. It runs on the connection's goroutine and touches no state of the
-// actor.
+// spread cuts an answer of the hot lane by partition, without copying, and gives
+// each consumer its part. It runs on the connection's goroutine and touches no
+// state of the actor.
 func (b *broker) spread(root *actor.RootContext, self *actor.PID, r fetching.Request, resp *kmsg.FetchResponse) {
 	if resp.ErrorCode != 0 {
-		b.fetchFailed(root, self, r, &wire.Error{Code: wire.Code(resp.ErrorCode), API: int16(kmsg.Fetch), Broker: b.id})
+		fetchFailed(root, self, r, b.fetchError(resp.ErrorCode))
 		return
 	}
 	wants := make(map[fetching.Key]fetching.Want, len(r.Wants))
 	for _, w := range r.Wants {
 		wants[w.Key] = w
 	}
-	done := &fetchDone{lane: r.Lane, asked: r.Wants, answered: make(map[fetching.Key]bool, len(r.Wants))}
+	done := &hotDone{sent: r.Wants, answered: make(map[fetching.Key]bool, len(r.Wants))}
+	b.eachPart(resp, func(key fetching.Key, p *kmsg.FetchResponseTopicPartition) {
+		if w, asked := wants[key]; asked && !done.answered[key] {
+			done.answered[key] = true
+			root.Send(w.Consumer.(*actor.PID), b.part(w, p))
+		}
+	})
+	root.Send(self, done)
+}
+
+// coldAnswered gives the parts of an answer of the cold lane to their consumers.
+func (b *broker) coldAnswered(ctx actor.Context, m *coldDone) {
+	if m.err == nil && m.resp.ErrorCode != 0 {
+		if code := wire.Code(m.resp.ErrorCode); code == wire.FetchSessionIDNotFound || code == wire.InvalidFetchSessionEpoch {
+			b.fetch(ctx, b.fetches.ColdLost(false)) // the broker had no room to remember us
+			return
+		}
+		m.err = b.fetchError(m.resp.ErrorCode)
+	}
+	if m.err != nil {
+		for _, w := range b.fetches.Parked() {
+			ctx.Send(w.Consumer.(*actor.PID), &fetched{number: w.Number, err: m.err})
+		}
+		b.fetch(ctx, b.fetches.ColdLost(true))
+		return
+	}
+	var answered []fetching.Key
+	b.eachPart(m.resp, func(key fetching.Key, p *kmsg.FetchResponseTopicPartition) {
+		for i, w := range b.fetches.Waiting(key) {
+			if i == 0 {
+				answered = append(answered, key)
+			}
+			ctx.Send(w.Consumer.(*actor.PID), b.part(w, p))
+		}
+	})
+	b.fetch(ctx, b.fetches.ColdDone(answered, m.resp.SessionID))
+}
+
+func (b *broker) fetchError(code int16) error {
+	return &wire.Error{Code: wire.Code(code), API: int16(kmsg.Fetch), Broker: b.id}
+}
+
+// eachPart calls do for the partitions of an answer that have something to say.
+func (b *broker) eachPart(resp *kmsg.FetchResponse, do func(fetching.Key, *kmsg.FetchResponseTopicPartition)) {
 	for t := range resp.Topics {
 		topic := &resp.Topics[t]
 		for i := range topic.Partitions {
-			p := &topic.Partitions[i]
-			w, asked := wants[fetching.Key{Topic: topic.Topic, Partition: p.Partition}]
-			if !asked || done.answered[w.Key] || p.ErrorCode == 0 && len(p.RecordBatches) == 0 {
-				continue
+			if p := &topic.Partitions[i]; p.ErrorCode != 0 || len(p.RecordBatches) > 0 {
+				do(fetching.Key{Topic: topic.Topic, Partition: p.Partition}, p)
 			}
-			done.answered[w.Key] = true
-			root.Send(w.Consumer.(*actor.PID), b.part(w, p))
 		}
 	}
-	root.Send(self, done)
 }
 
 func (b *broker) part(w fetching.Want, p *kmsg.FetchResponseTopicPartition) *fetched {

@@ -40,6 +40,9 @@ type client struct {
 	identity identity
 }
 
+// unknownTTL is how long a topic that does not exist is not asked for again.
+const unknownTTL = 5 * time.Second
+
 // brokerState is what the client actor has to remember of a broker's actor.
 type brokerState struct {
 	broker  metadata.Broker
@@ -51,7 +54,7 @@ func newClient(h *handle.Handle) *client {
 	config := h.Config()
 	return &client{handle: h, states: map[int32]brokerState{}, started: map[string]int32{}, core: metadata.New(metadata.Config{
 		Seeds: h.Seeds(), Refresh: config.MetadataRefresh, Hedge: 500 * time.Millisecond, Timeout: config.MetadataTimeout,
-		BackoffMin: 50 * time.Millisecond, BackoffMax: time.Second, AutoCreate: config.AutoCreateTopics,
+		BackoffMin: 50 * time.Millisecond, BackoffMax: time.Second, UnknownTTL: unknownTTL, AutoCreate: config.AutoCreateTopics,
 	}, rand.IntN)}
 }
 

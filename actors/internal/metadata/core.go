@@ -18,6 +18,9 @@ type Config struct {
 	Timeout    time.Duration // how long somebody waits for a topic or leader before an error is told
 	BackoffMin time.Duration // between asking for one topic again; doubles up to BackoffMax
 	BackoffMax time.Duration
+	// UnknownTTL is how long an answer that a topic or partition is not there is
+	// told again without asking.
+	UnknownTTL time.Duration
 	AutoCreate bool // ask the broker to create topics that it does not know
 }
 
@@ -33,6 +36,7 @@ type Core struct {
 	failed   map[int32]bool         // brokers that failed since the last good answer
 	asked    map[int]int32          // requests under way, by number: who was asked
 	round    []string               // the topics of this round
+	full     bool                   // it asks for all that are in use
 	hedgeAt  time.Time              // zero: no hedge due
 	number   int                    // of the last request
 	topics   map[string]*topicState // topics in use
@@ -44,8 +48,9 @@ type Core struct {
 
 type topicState struct {
 	dirty    bool
-	repeats  int // answers in a row that brought nothing new
+	repeats  int // pauses in a row, each longer than the one before
 	notUntil time.Time
+	known    time.Time // when it was last answered about
 }
 
 type waiter struct {
@@ -151,9 +156,14 @@ func (c *Core) Need(now time.Time, ref any, topic string, partition int32, stale
 	w := waiter{ref: ref, topic: topic, partition: partition, since: now, after: c.number}
 	if !stale {
 		w.after = -1
-		if done, err := c.settles(w, 0, now); done {
+		done, err := c.settles(w, 0, now)
+		if done && (err == nil || now.Sub(state.known) < c.cfg.UnknownTTL) {
 			return []Action{Tell{ref, err}}
 		}
+		w.after = c.number
+	}
+	if now.Sub(state.notUntil) > c.cfg.BackoffMax {
+		state.repeats = 0 // what was hard to find then is another matter
 	}
 	state.dirty = true
 	c.waiters = append(c.waiters, w)
@@ -180,7 +190,9 @@ func (c *Core) Answer(now time.Time, number int, resp *kmsg.MetadataResponse, er
 	before := c.cluster
 	c.cluster = before.merge(resp)
 	c.seeding = false
-	c.fresh = now
+	if c.full {
+		c.fresh = now
+	}
 	c.dropMoved(before)
 	c.settleTopics(now, before)
 	out := []Action{Publish{c.cluster}, c.brokers()}
@@ -221,13 +233,16 @@ func (c *Core) settleTopics(now time.Time, before *Cluster) {
 		if state == nil {
 			continue
 		}
+		state.known = now
+		if !state.dirty {
+			continue
+		}
 		state.dirty = false
-		if sameTopic(before.Topics[name], c.cluster.Topics[name]) {
-			state.repeats++
-		} else {
+		if !sameTopic(before.Topics[name], c.cluster.Topics[name]) {
 			state.repeats = 0
 		}
 		state.notUntil = now.Add(c.backoff(state.repeats))
+		state.repeats++
 	}
 	c.round = nil
 }

@@ -354,4 +354,3 @@ func TestNobodyIsAskedWhoWasJustEnded(t *testing.T) {
 		require.True(t, slices.ContainsFunc(wanted, func(b Broker) bool { return b.ID == a.Broker }), "asks %d of %v", a.Broker, wanted)
 	}
 }
-

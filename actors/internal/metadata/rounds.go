@@ -19,7 +19,7 @@ func (c *Core) advance(now time.Time, out []Action) []Action {
 	if len(c.asked) > 0 {
 		return c.hedge(now, out)
 	}
-	due, topics := c.due(now)
+	due, topics, full := c.due(now)
 	if due.IsZero() {
 		return out
 	}
@@ -30,15 +30,16 @@ func (c *Core) advance(now time.Time, out []Action) []Action {
 	if !ok {
 		return out // BrokerUp brings us back
 	}
-	c.round = topics
+	c.round, c.full = topics, full
 	c.hedgeAt = now.Add(c.cfg.Hedge)
 	return append(c.ask(broker, out), Wake{c.hedgeAt})
 }
 
-// due says when the next round begins and for which topics; zero: never.
-func (c *Core) due(now time.Time) (time.Time, []string) {
+// due says when the next round begins, for which topics, and whether these are
+// all that are in use; zero: never.
+func (c *Core) due(now time.Time) (at time.Time, topics []string, full bool) {
 	if c.fresh.IsZero() || c.cfg.Refresh > 0 && now.Sub(c.fresh) >= c.cfg.Refresh {
-		return later(now, c.notUntil), c.inUse(func(*topicState) bool { return true })
+		return later(now, c.notUntil), c.inUse(func(*topicState) bool { return true }), true
 	}
 	var first time.Time
 	for _, state := range c.topics {
@@ -50,9 +51,9 @@ func (c *Core) due(now time.Time) (time.Time, []string) {
 		if c.cfg.Refresh > 0 {
 			first = c.fresh.Add(c.cfg.Refresh)
 		}
-		return first, nil
+		return first, nil, false // the Tick then finds that all are due
 	}
-	return first, c.inUse(func(state *topicState) bool { return state.dirty && !state.notUntil.After(first) })
+	return first, c.inUse(func(state *topicState) bool { return state.dirty && !state.notUntil.After(first) }), false
 }
 
 func (c *Core) inUse(filter func(*topicState) bool) []string {
@@ -74,8 +75,8 @@ func (c *Core) hedge(now time.Time, out []Action) []Action {
 	if c.hedgeAt.After(now) {
 		return append(out, Wake{c.hedgeAt})
 	}
-	c.hedgeAt = time.Time{}
-	if broker, ok := c.choose(); ok {
+	if broker, ok := c.choose(); ok { // if not, BrokerUp makes up for it
+		c.hedgeAt = time.Time{}
 		out = c.ask(broker, out)
 	}
 	return out
