@@ -16,10 +16,10 @@ import (
 
 // Client is a running client. All methods are safe for concurrent use.
 type Client struct {
+	tree   *actors.Client
 	handle *handle.Handle
 	system *actor.ActorSystem
 	own    bool // the system is ours
-	root   *actor.PID
 	events *eventRelay
 }
 
@@ -27,39 +27,35 @@ type Client struct {
 // not a broker can be reached: connecting goes on in the background. ctx bounds
 // Start alone. The error is a *ConfigError, or ctx's.
 func Start(ctx context.Context, config Config) (*Client, error) {
-	h, err := handle.New(config)
-	if err != nil {
-		return nil, err
-	}
-	c := &Client{handle: h, system: config.System, own: config.System == nil}
+	c := &Client{system: config.System, own: config.System == nil}
 	if c.own {
-		to := h.Config().Telemetry
+		to := config.Telemetry
+		if to == nil {
+			to = telemetry.Default()
+		}
 		c.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
 			return slog.New(telemetry.LogHandler(to, slog.LevelWarn))
 		}))
 	}
-	c.events = relayEvents(c.system, h)
-	c.root, err = supervisor.Spawn(c.system.Root, rootName(h), supervisor.Spec{Children: []supervisor.ChildSpec{actors.ClientSpec(h)}})
-	if err == nil {
-		err = supervisor.WaitStarted(ctx, c.system, c.root)
-	}
+	tree, err := actors.SpawnClient(c.system.Root, config)
 	if err != nil {
-		c.abort(err)
+		c.end()
+		return nil, err
+	}
+	c.tree, c.handle = tree, tree.Handle
+	c.events = relayEvents(c.system, tree)
+	if err := tree.Started(ctx); err != nil {
+		_ = supervisor.Stop(c.system, tree.Supervisor, closeLimit)
+		c.end()
 		return nil, err
 	}
 	return c, nil
 }
 
-func (c *Client) abort(err error) {
-	c.handle.Stop(err)
-	if c.root != nil {
-		_ = supervisor.Stop(c.system, c.root, closeLimit)
-	}
-	c.end()
-}
-
 func (c *Client) end() {
-	c.events.stop()
+	if c.events != nil {
+		c.events.stop()
+	}
 	if c.own {
 		c.system.Shutdown()
 	}
@@ -72,7 +68,10 @@ func (c *Client) Name() string { return c.handle.Name() }
 func (c *Client) System() *actor.ActorSystem { return c.system }
 
 // Supervisor is the address of the client's system supervisor.
-func (c *Client) Supervisor() *actor.PID { return c.root }
+func (c *Client) Supervisor() *actor.PID { return c.tree.Supervisor }
+
+// PID is the client's address for messages of package protocol.
+func (c *Client) PID() *actor.PID { return c.tree.PID() }
 
 // Buffered is the memory, in bytes, of records that are accepted and not
 // settled.
@@ -81,7 +80,7 @@ func (c *Client) Buffered() int { return c.handle.Buffered() }
 // Tree is the supervision tree as it is now: states, restarts, mailboxes, and
 // what each actor tells of itself.
 func (c *Client) Tree(ctx context.Context) (*supervisor.Node, error) {
-	return supervisor.Snapshot(ctx, c.system, c.root)
+	return supervisor.Snapshot(ctx, c.system, c.tree.Supervisor)
 }
 
 // closeLimit bounds Close.
@@ -105,7 +104,7 @@ func (c *Client) Stop(ctx context.Context) error {
 	c.handle.Stop(ErrStopped)
 	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
 	defer cancel()
-	errs = append(errs, supervisor.StopContext(rest, c.system, c.root))
+	errs = append(errs, supervisor.StopContext(rest, c.system, c.tree.Supervisor))
 	c.end()
 	return errors.Join(errs...)
 }

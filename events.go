@@ -6,7 +6,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/asynkron/protoactor-go/eventstream"
 
-	"github.com/moldau-go/moldau/actors/handle"
+	"github.com/moldau-go/moldau/actors"
 	"github.com/moldau-go/moldau/supervisor"
 	"github.com/moldau-go/moldau/telemetry"
 )
@@ -17,8 +17,8 @@ type eventRelay struct {
 	subscription *eventstream.Subscription
 }
 
-func relayEvents(system *actor.ActorSystem, h *handle.Handle) *eventRelay {
-	root := rootName(h)
+func relayEvents(system *actor.ActorSystem, tree *actors.Client) *eventRelay {
+	h, root := tree.Handle, tree.Supervisor.Id
 	subscription := system.EventStream.Subscribe(func(event any) {
 		e, ok := event.(*supervisor.Event)
 		if !ok || e.Supervisor == nil {
@@ -42,6 +42,3 @@ func failure(state supervisor.State) bool {
 }
 
 func (r *eventRelay) stop() { r.system.EventStream.Unsubscribe(r.subscription) }
-
-// rootName is the address of the client's system supervisor.
-func rootName(h *handle.Handle) string { return "moldau:" + h.Name() }

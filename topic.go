@@ -38,21 +38,31 @@ func (t Topic) By(partitioner Partitioner) Topic {
 //
 // Every record ends acked or failed; the Pending tells. One that was not
 // accepted has failed already.
-func (t Topic) Produce(ctx context.Context, r Record) Pending { return t.append(ctx, &r, false) }
+func (t Topic) Produce(ctx context.Context, r Record) Pending { return t.append(ctx, &r, false, nil) }
 
 // ProduceSync produces one record and waits for its offset. The record's batch
 // does not linger.
 func (t Topic) ProduceSync(ctx context.Context, r Record) (int64, error) {
-	return t.append(ctx, &r, true).Wait(ctx)
+	return t.append(ctx, &r, true, nil).Wait(ctx)
 }
 
-func (t Topic) append(ctx context.Context, r *Record, hurry bool) Pending {
+// ProduceFunc is Produce with a callback, which is called once with the offset
+// (-1 where the broker does not tell it) or the error of a record that was
+// accepted. Callbacks of a partition are made in the order of its records, on a
+// goroutine of their own; one that blocks holds up only those behind it, and a
+// panic ends nothing but itself, with an event. The error is that of a record
+// that was not accepted; then there is no callback.
+func (t Topic) ProduceFunc(ctx context.Context, r Record, made func(offset int64, err error)) error {
+	return t.append(ctx, &r, false, made).NotAccepted()
+}
+
+func (t Topic) append(ctx context.Context, r *Record, hurry bool, made func(int64, error)) Pending {
 	if t.topic == nil || t.topic.Count() == 0 {
 		if err := t.ready(ctx); err != nil {
 			return handle.Failed(err)
 		}
 	}
-	return t.topic.Append(ctx, r, t.by, hurry)
+	return t.topic.Append(ctx, r, t.by, hurry, made)
 }
 
 // Flush returns when every record of the topic that was accepted before is

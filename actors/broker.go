@@ -16,23 +16,16 @@ import (
 )
 
 // Purpose:  owns the connections of one broker and puts the work of many
-//
-//	partitions into few requests.
-//
+// partitions into few requests.
 // Parent:   brokers.
 // Children: none. Each lane has the connection's own reader and writer, and one
-//
-//	goroutine that dials it and waits for its end; all end with life.
-//
+// goroutine that dials it and waits for its end; all end with life.
 // Messages: in brokerCall, sendBatch, fetchWant, fetchUnwant, laneUp, laneDown,
-//
-//	produceDone, hotDone, coldDone; out brokerUp to the client, batchAnswer to
-//	producers, fetched to consumers.
-//
+// produceDone, hotDone, coldDone; out brokerUp to the client, batchAnswer to
+// producers, fetched to consumers.
 // Restart:  permanent, delayed by the cool-down.
 // Crash:    loses nothing: who had given it something watches it, and takes it as
-//
-//	unsure.
+// unsure.
 type broker struct {
 	handle  *handle.Handle
 	life    context.Context

@@ -11,25 +11,21 @@ import (
 
 	"github.com/moldau-go/moldau/actors/handle"
 	"github.com/moldau-go/moldau/actors/internal/metadata"
+	"github.com/moldau-go/moldau/actors/protocol"
 	"github.com/moldau-go/moldau/supervisor"
 	"github.com/moldau-go/moldau/telemetry"
 )
 
 // Purpose:  knows the cluster: finds leaders, keeps the view fresh, decides
-//
-//	which brokers have an actor and how many producers a topic has.
-//
+// which brokers have an actor and how many producers a topic has.
 // Parent:   client:<name>, its first child. Its address is stable.
 // Children: none. It does no I/O: broker actors carry its requests.
-// Messages: in findLeader, needIdentity, brokerUp, metadataAnswer, identityAnswer, UseTopic, supervisor.Down, tick;
-//
-//	out brokerCall to brokers, StartChild and TerminateChild to the
-//	brokers and producers supervisors.
-//
+// Messages: in protocol.Produce and protocol.Subscribe of users, findLeader, needIdentity, brokerUp, metadataAnswer, identityAnswer, UseTopic, supervisor.Down, tick;
+// out brokerCall to brokers, StartChild and TerminateChild to the
+// brokers and producers supervisors.
 // Restart:  permanent; its siblings are restarted after it.
 // Crash:    loses nothing: the view is in the handle; those who wait for a
-//
-//	leader are restarted too, or ask again.
+// leader are restarted too, or ask again.
 type client struct {
 	handle *handle.Handle
 	core   *metadata.Core
@@ -74,6 +70,12 @@ func (c *client) Receive(ctx actor.Context) {
 		c.do(ctx, c.core.Need(now, m.reply, m.topic, m.partition, m.stale))
 	case *UseTopic:
 		c.startProducers(ctx, m.Topic)
+	case *protocol.Produce:
+		c.produce(ctx, m, ctx.Sender())
+	case *protocol.Subscribe:
+		c.whenKnown(ctx, m.Topic, m.Partition, &routed{subscribe: m})
+	case *routed:
+		c.routed(ctx, m)
 	case *brokerUp:
 		c.brokerUp(ctx, m, now)
 	case *supervisor.Down:

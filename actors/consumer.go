@@ -13,24 +13,22 @@ import (
 	"github.com/moldau-go/moldau/actors/internal/fetching"
 	"github.com/moldau-go/moldau/actors/internal/messageset"
 	"github.com/moldau-go/moldau/actors/protocol"
+	"github.com/moldau-go/moldau/behaviors"
 	"github.com/moldau-go/moldau/supervisor"
 	"github.com/moldau-go/moldau/telemetry"
 	"github.com/moldau-go/moldau/wire"
 )
 
 // Purpose:  reads one partition for one subscriber: keeps its place, fetches
-//
-//	ahead, hands out one message set after another as they are acked.
-//
-// Parent:   worker:<topic>/<partition>, its first child.
+// ahead, hands out one message set after another as they are acked.
+// Parent:   worker:<topic>/<partition>, its first child; or consumers.
 // Children: none.
 // Messages: in protocol.Subscribe, protocol.Ack, protocol.Unsubscribe, fetched,
-//
-//	resolved, leaderFound, supervisor.Down, tick; out findLeader to the
-//	client, fetchWant to the leader's broker actor, protocol.MessageSet
-//	to the subscriber.
-//
-// Restart:  permanent; the handler behind it is restarted too and subscribes anew.
+// resolved, leaderFound, supervisor.Down, tick; out findLeader to the
+// client, fetchWant to the leader's broker actor, protocol.MessageSet
+// to the subscriber.
+// Restart:  permanent, and the handler behind it subscribes anew; under consumers
+// transient, and it subscribes its PID itself.
 // Crash:    loses nothing: what was handed out and not acked is fetched again.
 type consumer struct {
 	handle     *handle.Handle
@@ -43,7 +41,9 @@ type consumer struct {
 	maxBytes   int32
 	subscriber *actor.PID
 	watching   supervisor.Ref // the subscriber
-	broker     *actor.PID     // of the leader; watched
+	direct     *handle.Direct // nil: the subscriber is the handler beside us
+	lease      uint64
+	broker     *actor.PID // of the leader; watched
 	node       int32
 	watch      supervisor.Ref
 }
@@ -64,12 +64,21 @@ func newConsumer(h *handle.Handle, p handle.Partition, progress *handle.Progress
 	}
 }
 
+// newDirectConsumer is a consumer for a PID that subscribed by itself: it keeps
+// the ack floor and subscribes it anew after a crash.
+func newDirectConsumer(h *handle.Handle, d *handle.Direct) *consumer {
+	c := newConsumer(h, d.Key, d.Progress)
+	c.direct = d
+	return c
+}
+
 // Receive implements actor.Actor.
 func (c *consumer) Receive(ctx actor.Context) {
 	now := time.Now()
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
 		c.progress.SetConsumer(ctx.Self())
+		c.resume(ctx, now)
 	case *actor.Stopping:
 		c.stop(ctx)
 	case tick:
@@ -80,7 +89,7 @@ func (c *consumer) Receive(ctx actor.Context) {
 	case *protocol.Unsubscribe:
 		c.unsubscribe(ctx, m.Subscriber)
 	case *protocol.Ack:
-		c.do(ctx, c.core.Ack(now, m.Offset))
+		c.acked(ctx, m, now)
 	case *leaderFound:
 		c.leaderFound(ctx, m, now)
 	case *resolved:
@@ -89,6 +98,35 @@ func (c *consumer) Receive(ctx actor.Context) {
 		c.fetched(ctx, m, now)
 	case *supervisor.Down:
 		c.down(ctx, m, now)
+	}
+}
+
+// resume subscribes the PID that this consumer is for, after its last ack.
+func (c *consumer) resume(ctx actor.Context, now time.Time) {
+	if c.direct == nil {
+		return
+	}
+	lease, _, next, acked := c.progress.Attach()
+	c.lease = lease
+	begin := c.direct.Begin
+	if acked {
+		begin = behaviors.At(next)
+	}
+	c.subscribe(ctx, &protocol.Subscribe{Subscriber: c.direct.Subscriber, Begin: begin}, now)
+}
+
+func (c *consumer) acked(ctx actor.Context, m *protocol.Ack, now time.Time) {
+	if c.direct != nil {
+		c.progress.Ack(c.lease, m.Offset+1, 0)
+	}
+	c.do(ctx, c.core.Ack(now, m.Offset))
+}
+
+// free ends a direct consumer that nobody reads.
+func (c *consumer) free(ctx actor.Context) {
+	if c.direct != nil {
+		c.handle.Unsubscribed(c.direct)
+		supervisor.Exit(ctx, nil)
 	}
 }
 
@@ -114,6 +152,7 @@ func (c *consumer) unsubscribe(ctx actor.Context, who *actor.PID) {
 		supervisor.Demonitor(ctx, c.watching)
 		c.subscriber = nil
 		c.do(ctx, c.core.Unsubscribe())
+		c.free(ctx)
 	}
 }
 
@@ -122,6 +161,7 @@ func (c *consumer) down(ctx actor.Context, m *supervisor.Down, now time.Time) {
 	case c.subscriber != nil && m.Ref == c.watching:
 		c.subscriber = nil
 		c.do(ctx, c.core.Unsubscribe())
+		c.free(ctx)
 	case c.broker != nil && m.Ref == c.watch:
 		c.broker = nil
 		c.do(ctx, c.core.BrokerDown(now, c.node, errBrokerGone(c.node, m.Reason)))

@@ -7,6 +7,8 @@
 //	├─ producers                one_for_one, dynamic
 //	│  └─ <topic>               one_for_one
 //	│     └─ producer:<p>       sends one partition's batches
+//	├─ consumers                one_for_one, dynamic, for PIDs that subscribe themselves
+//	│  └─ <topic>/consumer:<p>  reads one partition for one PID
 //	└─ subscribers              one_for_one, dynamic
 //	   └─ <subscription>        rest_for_one: subscriber, workers
 //	      └─ worker:<topic>/<p> rest_for_one: consumer, handler

@@ -17,19 +17,14 @@ import (
 )
 
 // Purpose:  runs the user's worker of one partition: one set after another, on a
-//
-//	goroutine of its own, so that the actor stays answerable.
-//
+// goroutine of its own, so that the actor stays answerable.
 // Parent:   worker:<topic>/<partition>, behind the consumer.
 // Children: none; one goroutine, which ends with it.
 // Messages: in protocol.MessageSet, protocol.FetchError, workerReady, setHandled;
-//
-//	out protocol.Subscribe and protocol.Ack to the consumer.
-//
+// out protocol.Subscribe and protocol.Ack to the consumer.
 // Restart:  permanent, delayed: at once for the first failures, then later.
 // Crash:    loses nothing: the ack floor is in the handle; the set that was being
-//
-//	handled is handed out again.
+// handled is handed out again.
 type handler struct {
 	handle   *handle.Handle
 	sub      *handle.Subscription

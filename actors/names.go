@@ -17,6 +17,7 @@ func clientID(h *handle.Handle) string        { return "client:" + h.Name() }
 func clientActorName(h *handle.Handle) string { return "moldau/" + h.Name() + "/client" }
 func brokersName(h *handle.Handle) string     { return "moldau/" + h.Name() + "/brokers" }
 func producersName(h *handle.Handle) string   { return "moldau/" + h.Name() + "/producers" }
+func consumersName(h *handle.Handle) string   { return "moldau/" + h.Name() + "/consumers" }
 func subscribersName(h *handle.Handle) string { return "moldau/" + h.Name() + "/subscribers" }
 
 func topicName(h *handle.Handle, topic string) string {
@@ -40,6 +41,10 @@ func brokerID(node int32) string {
 }
 
 func producerID(partition int32) string { return "producer:" + strconv.Itoa(int(partition)) }
+
+func consumerID(p handle.Partition) string {
+	return fmt.Sprintf("%s/consumer:%d", p.Topic, p.Partition)
+}
 
 func workerID(p handle.Partition) string { return fmt.Sprintf("worker:%s/%d", p.Topic, p.Partition) }
 

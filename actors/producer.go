@@ -8,24 +8,20 @@ import (
 
 	"github.com/moldau-go/moldau/actors/handle"
 	"github.com/moldau-go/moldau/actors/internal/producing"
+	"github.com/moldau-go/moldau/actors/protocol"
 	"github.com/moldau-go/moldau/supervisor"
 	"github.com/moldau-go/moldau/telemetry"
 )
 
 // Purpose:  sends the batches of one partition to its leader, in order, until
-//
-//	each has an outcome.
-//
+// each has an outcome.
 // Parent:   the topic's supervisor under producers.
 // Children: none.
-// Messages: in lookAtSlot, leaderFound, identityFound, batchAnswer, supervisor.Down, tick; out
-//
-//	findLeader and needIdentity to the client, sendBatch to the leader's broker actor.
-//
+// Messages: in protocol.Produce, lookAtSlot, leaderFound, identityFound, batchAnswer, supervisor.Down, tick; out
+// findLeader and needIdentity to the client, sendBatch to the leader's broker actor.
 // Restart:  permanent, delayed.
 // Crash:    loses nothing: records, and batches that were under way, are in the
-//
-//	slot. What was under way is sent again.
+// slot. What was under way is sent again.
 type producer struct {
 	handle    *handle.Handle
 	topic     string
@@ -61,6 +57,8 @@ func (p *producer) Receive(ctx actor.Context) {
 	case *actor.Stopping:
 		p.alarm.stop()
 		p.slot.Detach(p.lease)
+	case *protocol.Produce:
+		accept(ctx, p.slot, m, ctx.Sender())
 	case lookAtSlot:
 		p.look(ctx, now)
 	case tick:

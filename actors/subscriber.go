@@ -12,15 +12,11 @@ import (
 )
 
 // Purpose:  decides which partitions of a topic have a worker, and starts one for
-//
-//	each that is new.
-//
+// each that is new.
 // Parent:   the subscription's supervisor, its first child.
 // Children: none; the workers are its siblings' children.
 // Messages: in topicKnown, viewChanged; out findLeader to the client, StartChild
-//
-//	to the workers supervisor.
-//
+// to the workers supervisor.
 // Restart:  permanent, delayed; the workers are restarted after it.
 // Crash:    loses nothing: partitions and ack floors are in the handle.
 type subscriber struct {

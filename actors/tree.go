@@ -32,6 +32,7 @@ func ClientSpec(h *handle.Handle) supervisor.ChildSpec {
 			worker("client", clientActorName(h), supervisor.Permanent.After(clientDelay), func(context.Context) actor.Actor { return newClient(h) }),
 			dynamic("brokers", brokersName(h), func() []supervisor.ChildSpec { return brokerSpecs(h) }),
 			dynamic("producers", producersName(h), func() []supervisor.ChildSpec { return topicSpecs(h) }),
+			dynamic("consumers", consumersName(h), func() []supervisor.ChildSpec { return consumerSpecs(h) }),
 			dynamic("subscribers", subscribersName(h), func() []supervisor.ChildSpec { return subscriptionSpecs(h) }),
 		},
 	})
@@ -93,6 +94,20 @@ func producerSpec(h *handle.Handle, topic *handle.Topic, partition int32) superv
 	return worker(producerID(partition), "", supervisor.Permanent.After(producerDelay), func(context.Context) actor.Actor {
 		return newProducer(h, topic, partition)
 	})
+}
+
+func consumerSpecs(h *handle.Handle) []supervisor.ChildSpec {
+	var specs []supervisor.ChildSpec
+	for _, d := range h.Directs() {
+		specs = append(specs, consumerSpec(h, d))
+	}
+	return specs
+}
+
+// consumerSpec is a consumer for a PID that subscribed by itself. It ends
+// normally when its subscriber does.
+func consumerSpec(h *handle.Handle, d *handle.Direct) supervisor.ChildSpec {
+	return worker(consumerID(d.Key), "", supervisor.Transient.After(consumerDelay), func(context.Context) actor.Actor { return newDirectConsumer(h, d) })
 }
 
 func subscriptionSpecs(h *handle.Handle) []supervisor.ChildSpec {

@@ -56,6 +56,14 @@ type ProduceFailed struct {
 	Err           error
 }
 
+// CallbackPanicked tells of a produce callback that panicked. Nothing else is
+// touched by it.
+type CallbackPanicked struct {
+	Client, Topic string
+	Partition     int32
+	Value, Stack  string
+}
+
 // IdempotenceOff tells that brokers give no producer id: what is sent twice may
 // be written twice.
 type IdempotenceOff struct {
@@ -108,6 +116,7 @@ func (MetadataUpdated) Name() string  { return "metadata.updated" }
 func (MetadataFailed) Name() string   { return "metadata.failed" }
 func (ProduceRetried) Name() string   { return "produce.retried" }
 func (ProduceFailed) Name() string    { return "produce.failed" }
+func (CallbackPanicked) Name() string { return "callback.panicked" }
 func (IdempotenceOff) Name() string   { return "idempotence.off" }
 func (FetchFailed) Name() string      { return "fetch.failed" }
 func (OffsetReset) Name() string      { return "offset.reset" }
@@ -123,6 +132,7 @@ func (MetadataUpdated) Level() slog.Level  { return slog.LevelDebug }
 func (MetadataFailed) Level() slog.Level   { return slog.LevelWarn }
 func (ProduceRetried) Level() slog.Level   { return slog.LevelInfo }
 func (ProduceFailed) Level() slog.Level    { return slog.LevelError }
+func (CallbackPanicked) Level() slog.Level { return slog.LevelError }
 func (IdempotenceOff) Level() slog.Level   { return slog.LevelWarn }
 func (FetchFailed) Level() slog.Level      { return slog.LevelWarn }
 func (OffsetReset) Level() slog.Level      { return slog.LevelWarn }
@@ -174,6 +184,10 @@ func (e ProduceRetried) Attrs() []slog.Attr {
 
 func (e ProduceFailed) Attrs() []slog.Attr {
 	return append(partition(e.Client, e.Topic, e.Partition), slog.Int("records", e.Records), failure(e.Err))
+}
+
+func (e CallbackPanicked) Attrs() []slog.Attr {
+	return append(partition(e.Client, e.Topic, e.Partition), slog.String("panic", e.Value), slog.String("stack", e.Stack))
 }
 
 func (e IdempotenceOff) Attrs() []slog.Attr {

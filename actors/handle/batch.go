@@ -30,8 +30,10 @@ type Batch struct {
 	Attempts int
 }
 
-// Topic and Partition say where the batch goes.
-func (b *Batch) Topic() string    { return b.slot.topic }
+// Topic is the topic that the batch goes to.
+func (b *Batch) Topic() string { return b.slot.topic }
+
+// Partition is the partition that the batch goes to.
 func (b *Batch) Partition() int32 { return b.slot.partition }
 
 // Count is the number of records.

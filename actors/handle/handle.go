@@ -8,6 +8,7 @@ package handle
 import (
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -32,6 +33,7 @@ type Handle struct {
 	mu       sync.Mutex
 	topics   map[string]*Topic
 	subs     map[string]*Subscription
+	direct   map[Partition]*Direct
 	nodes    []metadata.Broker
 	brokers  map[int32]*actor.PID
 	identity identityState
@@ -49,7 +51,7 @@ func New(config Config) (*Handle, error) {
 	}
 	h := &Handle{
 		config: config, seeds: seeds, codecs: compress.NewRegistry(), pool: &chunkPool{budget: &budget{limit: config.Produce.BufferBytes}},
-		topics: map[string]*Topic{}, subs: map[string]*Subscription{}, brokers: map[int32]*actor.PID{}, ended: make(chan struct{}),
+		topics: map[string]*Topic{}, subs: map[string]*Subscription{}, direct: map[Partition]*Direct{}, brokers: map[int32]*actor.PID{}, ended: make(chan struct{}),
 	}
 	h.nodes = seeds
 	h.cluster.Store(&metadata.Cluster{Topics: map[string]*metadata.Topic{}})
@@ -76,6 +78,13 @@ func (h *Handle) SetCluster(c *metadata.Cluster) { h.cluster.Store(c) }
 
 // Emit tells the user's telemetry handler.
 func (h *Handle) Emit(e telemetry.Event) { telemetry.Emit(h.config.Telemetry, e) }
+
+// callbackPanicked tells of a user's callback that panicked.
+func (h *Handle) callbackPanicked(topic string, partition int32) func(any) {
+	return func(value any) {
+		h.Emit(telemetry.CallbackPanicked{Client: h.Name(), Topic: topic, Partition: partition, Value: fmt.Sprint(value), Stack: string(debug.Stack())})
+	}
+}
 
 // Buffered is the memory of all records that are accepted and not settled.
 func (h *Handle) Buffered() int { return h.pool.budget.Used() }

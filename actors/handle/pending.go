@@ -17,6 +17,15 @@ type Outcome struct {
 	slot *Slot // to hurry the batch on; immutable
 	base int64
 	err  error
+	// calls are made when the outcome is there. They are added under the slot's
+	// lock while the batch is open.
+	calls []call
+}
+
+// call is a callback of one record.
+type call struct {
+	index int32
+	made  func(offset int64, err error)
 }
 
 // Pending is one record's claim to its outcome. It is a small value, may be
@@ -32,6 +41,14 @@ func Failed(err error) Pending {
 	done := make(chan struct{})
 	close(done)
 	return Pending{outcome: &Outcome{done: done, err: err}}
+}
+
+// NotAccepted is why a record was not accepted; nil for one that was.
+func (p Pending) NotAccepted() error {
+	if p.outcome.slot == nil {
+		return p.outcome.err
+	}
+	return nil
 }
 
 // Wait blocks until the record is acked, and returns its offset (-1 where the
@@ -67,13 +84,15 @@ func (p Pending) Err() error {
 	}
 }
 
-func (p Pending) result() (int64, error) {
-	o := p.outcome
+func (p Pending) result() (int64, error) { return p.outcome.of(p.index) }
+
+// of is the outcome of one record, once it is there.
+func (o *Outcome) of(index int32) (int64, error) {
 	if o.err != nil {
 		return -1, o.err
 	}
 	if o.base < 0 {
 		return -1, nil
 	}
-	return o.base + int64(p.index), nil
+	return o.base + int64(index), nil
 }

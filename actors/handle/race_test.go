@@ -118,7 +118,7 @@ func (r *rig) poison() {
 func (r *rig) caller(id, records int) {
 	for i := range records {
 		text := fmt.Sprintf("caller %d record %d", id, i)
-		p := r.topic.Append(context.Background(), value(text), behaviors.On(0), i%3 == 0)
+		p := r.topic.Append(context.Background(), value(text), behaviors.On(0), i%3 == 0, nil)
 		if i%5 == 0 {
 			ctx, cancel := context.WithCancel(context.Background())
 			cancel()
@@ -186,7 +186,7 @@ func TestStopInTheMiddle(t *testing.T) {
 		for id := range 6 {
 			all.Go(func() { // with records of all partitions, so that some block
 				for i := range 30 {
-					p := topic.Append(context.Background(), value(fmt.Sprint(id, i)), behaviors.On(int32(id%3)), false)
+					p := topic.Append(context.Background(), value(fmt.Sprint(id, i)), behaviors.On(int32(id%3)), false, nil)
 					if id%2 == 0 {
 						_, _ = p.Wait(context.Background())
 					}

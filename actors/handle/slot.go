@@ -21,6 +21,7 @@ type Slot struct {
 	batchSize int
 	pool      *chunkPool
 	clock     *clock
+	panicked  func(value any) // tells of a callback that panicked
 
 	mu        sync.Mutex
 	open      *Batch   // being filled
@@ -31,8 +32,16 @@ type Slot struct {
 	notify    func()
 	signalled bool // the producer has been told and has not looked since
 	closed    error
-	sequence  place // of the next batch; given: an id is chosen
+	sequence  place    // of the next batch; given: an id is chosen
+	calls     []func() // callbacks to be made, in order
+	calling   bool     // a goroutine makes them
 }
+
+// Topic is the topic's name.
+func (s *Slot) Topic() string { return s.topic }
+
+// Partition is the partition's number.
+func (s *Slot) Partition() int32 { return s.partition }
 
 // Look is what a producer sees when it looks at its slot.
 type Look struct {
@@ -42,7 +51,7 @@ type Look struct {
 
 // append accepts a record. full is true, and nothing was accepted, when memory
 // is at its limit.
-func (s *Slot) append(r *record.Record, hurry bool) (p Pending, full bool) {
+func (s *Slot) append(r *record.Record, hurry bool, made func(int64, error)) (p Pending, full bool) {
 	size := encodedSize(r)
 	s.mu.Lock()
 	if s.closed != nil {
@@ -64,6 +73,9 @@ func (s *Slot) append(r *record.Record, hurry bool) (p Pending, full bool) {
 		return Pending{}, true
 	}
 	p = Pending{outcome: s.open.outcome, index: s.open.count - 1}
+	if made != nil {
+		p.outcome.calls = append(p.outcome.calls, call{p.index, made})
+	}
 	s.open.due = s.open.due || hurry
 	s.signal(fresh || hurry)
 	return p, false
@@ -103,6 +115,53 @@ func (s *Slot) hurry(o *Outcome) {
 		s.open.due = true
 	}
 	s.signal(worth)
+}
+
+// Accept is append for actors: records of a message go into the slot, and made
+// is called once, when the outcome of all is there, with the first one's offset
+// or the first error. It never blocks; it fails with ErrBufferFull when memory
+// is at its limit, and tells how many records were accepted before: these go
+// their way.
+func (s *Slot) Accept(records []record.Record, made func(base int64, err error)) (accepted int, err error) {
+	all := &allOf{left: len(records), base: -1, made: made}
+	for i := range records {
+		var outcome func(int64, error)
+		if made != nil {
+			outcome = func(offset int64, err error) { all.one(i, offset, err) }
+		}
+		if size := encodedSize(&records[i]); size > s.batchSize {
+			return i, tooLarge(s, size)
+		}
+		p, full := s.append(&records[i], i == len(records)-1, outcome)
+		if full {
+			return i, ErrBufferFull
+		}
+		if err := p.Err(); err != nil {
+			return i, err
+		}
+	}
+	return len(records), nil
+}
+
+// allOf waits for the outcomes of the records of one message. Callbacks of a
+// slot are made one after another, so it needs no lock.
+type allOf struct {
+	left int
+	base int64
+	err  error
+	made func(int64, error)
+}
+
+func (a *allOf) one(i int, offset int64, err error) {
+	if i == 0 {
+		a.base = offset
+	}
+	if err != nil && a.err == nil {
+		a.err = err
+	}
+	if a.left--; a.left == 0 {
+		a.made(a.base, a.err)
+	}
 }
 
 // Attach gives the slot to a new incarnation of its producer. It returns the
@@ -246,11 +305,56 @@ func (s *Slot) Settle(lease uint64, b *Batch, base int64, err error) bool {
 	return true
 }
 
-// finish publishes an outcome; the lock is held.
+// finish publishes an outcome; the lock is held. Memory is given back before a
+// callback is made, so that one may produce.
 func (s *Slot) finish(b *Batch, base int64, err error) {
-	b.outcome.base, b.outcome.err = base, err
-	close(b.outcome.done)
+	o := b.outcome
+	o.base, o.err = base, err
+	close(o.done)
 	b.Release()
+	if len(o.calls) == 0 {
+		return
+	}
+	calls := o.calls
+	o.calls = nil
+	s.calls = append(s.calls, func() {
+		for _, c := range calls {
+			s.guarded(c, o)
+		}
+	})
+	if !s.calling {
+		s.calling = true
+		go s.makeCalls()
+	}
+}
+
+// makeCalls makes the callbacks of the slot, one after another, and ends when
+// there are none left.
+func (s *Slot) makeCalls() {
+	for {
+		s.mu.Lock()
+		calls := s.calls
+		s.calls = nil
+		if len(calls) == 0 {
+			s.calling = false
+			s.mu.Unlock()
+			return
+		}
+		s.mu.Unlock()
+		for _, c := range calls {
+			c()
+		}
+	}
+}
+
+// guarded makes one callback. A panic in it ends nothing but itself.
+func (s *Slot) guarded(c call, o *Outcome) {
+	defer func() {
+		if value := recover(); value != nil {
+			s.panicked(value)
+		}
+	}()
+	c.made(o.of(c.index))
 }
 
 // flush returns when everything accepted before the call is settled, or ctx

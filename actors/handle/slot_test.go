@@ -40,7 +40,7 @@ func value(text string) *record.Record { return &record.Record{Value: []byte(tex
 
 func put(t testing.TB, topic *Topic, text string) Pending {
 	t.Helper()
-	p := topic.Append(context.Background(), value(text), behaviors.On(0), false)
+	p := topic.Append(context.Background(), value(text), behaviors.On(0), false, nil)
 	require.NoError(t, p.Err())
 	return p
 }
@@ -151,7 +151,7 @@ func TestHurryEndsTheLinger(t *testing.T) {
 	lease, _ := slot.Attach(nil, func() { told++ })
 	put(t, topic, "a")
 	slot.Look(lease)
-	topic.Append(context.Background(), value("b"), behaviors.On(0), true)
+	topic.Append(context.Background(), value("b"), behaviors.On(0), true, nil)
 	require.Equal(t, 2, told)
 	require.Equal(t, Look{Ready: 1}, slot.Look(lease))
 }
@@ -176,7 +176,7 @@ func TestFullBatchesAreSealedInOrder(t *testing.T) {
 
 func TestTooLargeForABatch(t *testing.T) {
 	h, topic := newHandle(t, 1, func(c *Config) { c.Produce.BatchBytes = 100 })
-	_, err := topic.Append(context.Background(), value(string(make([]byte, 101))), behaviors.On(0), false).Wait(context.Background())
+	_, err := topic.Append(context.Background(), value(string(make([]byte, 101))), behaviors.On(0), false, nil).Wait(context.Background())
 	require.ErrorIs(t, err, wire.ErrTooLarge)
 	require.Zero(t, h.Buffered())
 }
@@ -204,8 +204,8 @@ func TestTimestamps(t *testing.T) {
 		lease, _ := slot.Attach(nil, func() {})
 		now := time.Now().UnixMilli()
 		put(t, topic, "now")
-		topic.Append(context.Background(), &record.Record{Timestamp: 5}, behaviors.On(0), false)
-		topic.Append(context.Background(), &record.Record{Timestamp: now + 5}, behaviors.On(0), false)
+		topic.Append(context.Background(), &record.Record{Timestamp: 5}, behaviors.On(0), false, nil)
+		topic.Append(context.Background(), &record.Record{Timestamp: now + 5}, behaviors.On(0), false, nil)
 		header := slot.Take(lease).Header()
 		require.Equal(t, now, header.BaseTimestamp)
 		require.Equal(t, now+5, header.MaxTimestamp)
@@ -269,7 +269,7 @@ func TestAttachingFindsWhatNobodyWasToldOf(t *testing.T) {
 	lease, unsure := slot.Attach(nil, func() { told++ })
 	require.Len(t, unsure, 1)
 	slot.Look(lease)
-	topic.Append(context.Background(), value("d"), behaviors.On(0), true)
+	topic.Append(context.Background(), value("d"), behaviors.On(0), true, nil)
 	require.Equal(t, 2, told)
 }
 
@@ -385,10 +385,10 @@ func TestStopFailsWhatIsLeft(t *testing.T) {
 	require.False(t, slot.Settle(lease, taken, 1, nil))
 	require.Nil(t, slot.Take(lease))
 	require.NoError(t, topic.Flush(context.Background()))
-	_, err := topic.Append(context.Background(), value("late"), behaviors.On(0), false).Wait(context.Background())
+	_, err := topic.Append(context.Background(), value("late"), behaviors.On(0), false, nil).Wait(context.Background())
 	require.ErrorIs(t, err, errRefused)
 	topic.Grow(3)
-	_, err = topic.Append(context.Background(), value("late"), behaviors.On(2), false).Wait(context.Background())
+	_, err = topic.Append(context.Background(), value("late"), behaviors.On(2), false, nil).Wait(context.Background())
 	require.ErrorIs(t, err, errRefused, "a partition that was found too late")
 	_, err = h.Topic("another")
 	require.ErrorIs(t, err, errRefused)
@@ -406,7 +406,7 @@ func TestBlockedCallersWakeWhenMemoryComesBack(t *testing.T) {
 		put(t, topic, "a")
 		done := make(chan Pending)
 		for range 3 {
-			go func() { done <- topic.Append(context.Background(), value("b"), behaviors.On(1), false) }()
+			go func() { done <- topic.Append(context.Background(), value("b"), behaviors.On(1), false, nil) }()
 		}
 		synctest.Wait()
 		require.Equal(t, chunkSize, h.Buffered())
@@ -431,17 +431,17 @@ func TestBlockedCallersEnd(t *testing.T) {
 		h, topic := newHandle(t, 2, func(c *Config) { c.Produce.BufferBytes, c.Produce.MaxBlock = chunkSize, 30*time.Second })
 		put(t, topic, "a")
 		begin := time.Now()
-		p := topic.Append(context.Background(), value("b"), behaviors.On(1), false)
+		p := topic.Append(context.Background(), value("b"), behaviors.On(1), false, nil)
 		require.ErrorIs(t, p.Err(), ErrBufferFull)
 		require.Equal(t, 30*time.Second, time.Since(begin), "MaxBlock bounds it, to the end")
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		p = topic.Append(ctx, value("b"), behaviors.On(1), false)
+		p = topic.Append(ctx, value("b"), behaviors.On(1), false, nil)
 		require.ErrorIs(t, p.Err(), ErrBufferFull)
 		require.ErrorIs(t, p.Err(), context.DeadlineExceeded)
 
 		done := make(chan Pending)
-		go func() { done <- topic.Append(context.Background(), value("b"), behaviors.On(1), false) }()
+		go func() { done <- topic.Append(context.Background(), value("b"), behaviors.On(1), false, nil) }()
 		synctest.Wait()
 		h.Stop(ErrStopped)
 		require.ErrorIs(t, (<-done).Err(), ErrStopped)

@@ -49,7 +49,7 @@ func (t *Topic) Grow(count int32) {
 	defer t.mu.Unlock()
 	slots := append([]*Slot(nil), *t.slots.Load()...)
 	for p := int32(len(slots)); p < count; p++ {
-		s := &Slot{topic: t.name, partition: p, batchSize: t.handle.config.Produce.BatchBytes, pool: t.handle.pool, clock: &t.handle.clock}
+		s := &Slot{topic: t.name, partition: p, batchSize: t.handle.config.Produce.BatchBytes, pool: t.handle.pool, clock: &t.handle.clock, panicked: t.handle.callbackPanicked(t.name, p)}
 		if t.closed != nil {
 			s.close(t.closed)
 		}
@@ -71,30 +71,35 @@ func (t *Topic) Slot(partition int32) *Slot {
 
 // Append accepts a record into the partition that by chooses (nil: the
 // configured partitioner). It waits while memory is at its limit, until ctx or
-// MaxBlock ends. hurry sends the record's batch without linger.
-func (t *Topic) Append(ctx context.Context, r *record.Record, by behaviors.Partitioner, hurry bool) Pending {
+// MaxBlock ends. hurry sends the record's batch without linger. made, if not
+// nil, is called with the outcome of a record that was accepted.
+func (t *Topic) Append(ctx context.Context, r *record.Record, by behaviors.Partitioner, hurry bool, made func(int64, error)) Pending {
 	slot, err := t.choose(r, by)
 	if err != nil {
 		return Failed(err)
 	}
 	if size := encodedSize(r); size > slot.batchSize {
-		return Failed(&wire.Error{Code: wire.MessageTooLarge, API: 0, Topic: t.name, Partition: slot.partition,
-			Cause: fmt.Errorf("the record takes %d bytes and a batch at most %d; raise Produce.BatchBytes and the topic's max.message.bytes", size, slot.batchSize)})
+		return Failed(tooLarge(slot, size))
 	}
-	p, full := slot.append(r, hurry)
+	p, full := slot.append(r, hurry, made)
 	if !full {
 		return p
 	}
-	return t.await(ctx, slot, r, hurry)
+	return t.await(ctx, slot, r, hurry, made)
+}
+
+func tooLarge(s *Slot, size int) error {
+	return &wire.Error{Code: wire.MessageTooLarge, Topic: s.topic, Partition: s.partition,
+		Cause: fmt.Errorf("the record takes %d bytes and a batch at most %d; raise Produce.BatchBytes and the topic's max.message.bytes", size, s.batchSize)}
 }
 
 // await appends as soon as there is memory.
-func (t *Topic) await(ctx context.Context, slot *Slot, r *record.Record, hurry bool) Pending {
+func (t *Topic) await(ctx context.Context, slot *Slot, r *record.Record, hurry bool, made func(int64, error)) Pending {
 	limit := time.NewTimer(t.handle.config.Produce.MaxBlock)
 	defer limit.Stop()
 	for {
 		room := t.handle.pool.budget.room()
-		p, full := slot.append(r, hurry)
+		p, full := slot.append(r, hurry, made)
 		if !full {
 			return p
 		}

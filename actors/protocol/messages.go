@@ -1,5 +1,6 @@
 // Package protocol has the messages by which actors of a user's own talk to
-// moldau's.
+// moldau's: to the client's PID, which is stable, or to a producer's or
+// consumer's, which is not: watch it, then look it up again.
 package protocol
 
 import (
@@ -10,16 +11,61 @@ import (
 	"github.com/moldau-go/moldau/behaviors"
 )
 
-// Subscribe makes Subscriber the one subscriber of a consumer, from Begin on.
-// Subscribing again begins again. It is answered with MessageSet messages, one
-// at a time as they are acked, or with FetchError.
+// Produce asks a client or a producer to write records to one partition. With
+// Request it is answered to the sender: first ProduceBuffered, then, when all
+// are written, ProduceAcked, or ProduceFailed; each with Ref. Topic and
+// Partition are needed by a client only.
+type Produce struct {
+	Ref       any
+	Topic     string
+	Partition int32
+	Records   []behaviors.Record
+}
+
+// ProduceBuffered tells that the records of a Produce are accepted: each ends
+// acked or failed, whatever restarts meanwhile.
+type ProduceBuffered struct {
+	Ref       any
+	Topic     string
+	Partition int32
+}
+
+// ProduceAcked tells that the records of a Produce are written. Base is the
+// first one's offset, -1 where the broker does not tell. Records that found
+// themselves in one batch have offsets without a gap.
+type ProduceAcked struct {
+	Ref       any
+	Topic     string
+	Partition int32
+	Base      int64
+}
+
+// ProduceFailed tells that at least one record of a Produce failed for good,
+// and why. Accepted says how many were accepted before.
+type ProduceFailed struct {
+	Ref       any
+	Topic     string
+	Partition int32
+	Accepted  int
+	Err       error
+}
+
+// Subscribe makes Subscriber the one subscriber of a partition, from Begin on.
+// Sent to a client, it starts the partition's consumer; sent to a consumer, or
+// again to the client by the same subscriber, it begins again at Begin. It is
+// answered with MessageSet messages, one at a time as they are acked, or with
+// FetchError. Topic and Partition are needed by a client only.
+//
+// A consumer that crashes comes back by itself and goes on after the last ack.
+// When the subscriber ends, so does the consumer.
 type Subscribe struct {
 	Subscriber *actor.PID
+	Topic      string
+	Partition  int32
 	Begin      behaviors.Position
 }
 
 // Unsubscribe ends a subscription. What was handed out needs no ack any more.
-// A subscriber that ends without it is unsubscribed.
 type Unsubscribe struct{ Subscriber *actor.PID }
 
 // MessageSet hands records to a subscriber. The next comes after Ack of
@@ -32,7 +78,8 @@ type MessageSet struct {
 // Ack tells a consumer that everything up to Offset is done with.
 type Ack struct{ Offset int64 }
 
-// FetchError tells a subscriber what its consumer cannot mend by itself.
+// FetchError tells a subscriber what its consumer cannot mend by itself; the
+// subscription is over.
 type FetchError struct {
 	Consumer  *actor.PID
 	Topic     string
@@ -41,4 +88,4 @@ type FetchError struct {
 }
 
 // ErrSubscribed is a Subscribe to a consumer that has a living subscriber.
-var ErrSubscribed = errors.New("moldau: the consumer has another subscriber")
+var ErrSubscribed = errors.New("moldau: the partition has another subscriber")

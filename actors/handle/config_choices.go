@@ -1,0 +1,68 @@
+package handle
+
+// Acks says which replicas must have a batch before it is acked.
+type Acks int8
+
+const (
+	// AcksAll waits for all in-sync replicas. It is the default.
+	AcksAll Acks = iota
+	// AcksLeader waits for the leader alone.
+	AcksLeader
+)
+
+// Wire is the number that the Produce request carries.
+func (a Acks) Wire() int16 {
+	if a == AcksLeader {
+		return 1
+	}
+	return -1
+}
+
+// Idempotence says whether brokers drop batches that are sent a second time.
+type Idempotence int8
+
+const (
+	// IdempotenceAuto is on with AcksAll where the brokers have it and allow
+	// it, and off otherwise, with an event. It is the default.
+	IdempotenceAuto Idempotence = iota
+	// IdempotenceOn fails records where it cannot be had.
+	IdempotenceOn
+	// IdempotenceOff sends batches without numbers: at least once.
+	IdempotenceOff
+)
+
+// Isolation says what a consumer sees of transactions.
+type Isolation int8
+
+const (
+	// ReadCommitted hides records of open and aborted transactions. It is the
+	// default.
+	ReadCommitted Isolation = iota
+	// ReadUncommitted shows every record up to the high watermark.
+	ReadUncommitted
+)
+
+// Wire is the number that Fetch and ListOffsets requests carry.
+func (i Isolation) Wire() int8 {
+	if i == ReadUncommitted {
+		return 0
+	}
+	return 1
+}
+
+// choice is a setting that takes one of a few words; its number is the word's
+// place in the list.
+type choice struct {
+	words []string
+	at    *int8
+}
+
+func acksChoice(a *Acks) choice { return choice{[]string{"all", "leader"}, (*int8)(a)} }
+
+func idempotenceChoice(i *Idempotence) choice {
+	return choice{[]string{"auto", "on", "off"}, (*int8)(i)}
+}
+
+func isolationChoice(i *Isolation) choice {
+	return choice{[]string{"read_committed", "read_uncommitted"}, (*int8)(i)}
+}

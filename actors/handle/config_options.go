@@ -1,0 +1,111 @@
+package handle
+
+import (
+	"time"
+
+	"github.com/moldau-go/moldau/wire"
+	"github.com/moldau-go/moldau/wire/compress"
+)
+
+// option is one setting: its name in Go, where it is kept, and what its zero
+// value stands for. Defaults, checks, the configuration file, the environment
+// and the table in docs/configuration.md all go by this list.
+type option struct {
+	name  string
+	field any // *string, *[]string, *bool, *int, *int32, *time.Duration, choice, pins
+	zero  any // the default; nil if it is the zero value itself
+	// off: a negative value turns off what the setting does; signed: it is a
+	// value like others. Elsewhere it is a mistake.
+	off, signed bool
+}
+
+// pins are the fixed API versions.
+type pins struct{ at *map[int16]int16 }
+
+const defaultBatchBytes = 1<<20 - 512
+
+// options are all settings that can be written as text.
+func (c *Config) options() []option {
+	codec := choice{at: (*int8)(&c.Produce.Codec)}
+	for t := compress.None; t <= compress.Zstd; t++ {
+		codec.words = append(codec.words, t.String())
+	}
+	p, f, s := &c.Produce, &c.Consume, &c.Socket
+	return []option{
+		{name: "Name", field: &c.Name, zero: "moldau"},
+		{name: "ClientID", field: &c.ClientID},
+		{name: "Brokers", field: &c.Brokers},
+		{name: "BrokerList", field: &c.BrokerList},
+		{name: "ConnectTimeout", field: &c.ConnectTimeout, zero: wire.DefaultConnectTimeout},
+		{name: "RequestTimeout", field: &c.RequestTimeout, zero: wire.DefaultRequestTimeout},
+		{name: "CallTimeout", field: &c.CallTimeout, zero: time.Minute},
+		{name: "CoolDown", field: &c.CoolDown, zero: time.Second},
+		{name: "MetadataRefresh", field: &c.MetadataRefresh, zero: 5 * time.Minute, off: true},
+		{name: "MetadataTimeout", field: &c.MetadataTimeout, zero: 10 * time.Second},
+		{name: "UnknownTopicTTL", field: &c.UnknownTopicTTL, zero: 5 * time.Second, off: true},
+		{name: "AutoCreateTopics", field: &c.AutoCreateTopics},
+		{name: "NoAPIVersions", field: &c.NoAPIVersions},
+		{name: "Pins", field: pins{&c.Pins}},
+
+		{name: "Socket.ReadBuffer", field: &s.ReadBuffer},
+		{name: "Socket.WriteBuffer", field: &s.WriteBuffer},
+		{name: "Socket.Delay", field: &s.Delay},
+		{name: "Socket.KeepAlive", field: &s.KeepAlive, zero: wire.DefaultKeepAlive, off: true},
+
+		{name: "Produce.Acks", field: acksChoice(&p.Acks)},
+		{name: "Produce.Idempotence", field: idempotenceChoice(&p.Idempotence)},
+		{name: "Produce.MaxInFlight", field: &p.MaxInFlight},
+		{name: "Produce.AckTimeout", field: &p.AckTimeout, zero: 10 * time.Second},
+		{name: "Produce.DeliveryTimeout", field: &p.DeliveryTimeout, zero: 2 * time.Minute},
+		{name: "Produce.MaxBlock", field: &p.MaxBlock, zero: time.Minute},
+		{name: "Produce.Linger", field: &p.Linger, zero: 5 * time.Millisecond, off: true},
+		{name: "Produce.BatchBytes", field: &p.BatchBytes, zero: defaultBatchBytes},
+		{name: "Produce.Codec", field: codec},
+		{name: "Produce.CodecLevel", field: &p.CodecLevel, signed: true},
+		{name: "Produce.BufferBytes", field: &p.BufferBytes, zero: 64 << 20},
+		{name: "Produce.RetryBackoff", field: &p.RetryBackoff, zero: 50 * time.Millisecond},
+
+		{name: "Consume.MaxWait", field: &f.MaxWait, zero: 500 * time.Millisecond},
+		{name: "Consume.MaxPartitionBytes", field: &f.MaxPartitionBytes, zero: int32(1 << 20)},
+		{name: "Consume.MaxBytes", field: &f.MaxBytes, zero: int32(50 << 20)},
+		{name: "Consume.PrefetchBytes", field: &f.PrefetchBytes, zero: 2 << 20},
+		{name: "Consume.Isolation", field: isolationChoice(&f.Isolation)},
+	}
+}
+
+// fill puts the default where the setting is zero.
+func (o option) fill() {
+	if o.zero == nil {
+		return
+	}
+	switch field := o.field.(type) {
+	case *string:
+		fill(field, o.zero)
+	case *int:
+		fill(field, o.zero)
+	case *int32:
+		fill(field, o.zero)
+	case *time.Duration:
+		fill(field, o.zero)
+	}
+}
+
+func fill[T comparable](field *T, value any) {
+	var zero T
+	if *field == zero {
+		*field = value.(T)
+	}
+}
+
+// negative says whether the setting has a value below zero.
+func (o option) negative() bool {
+	switch field := o.field.(type) {
+	case *int:
+		return *field < 0
+	case *int32:
+		return *field < 0
+	case *time.Duration:
+		return *field < 0
+	}
+	return false
+}

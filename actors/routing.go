@@ -1,0 +1,113 @@
+package actors
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/moldau-go/moldau/actors/handle"
+	"github.com/moldau-go/moldau/actors/protocol"
+	"github.com/moldau-go/moldau/supervisor"
+)
+
+// The client actor's part in what users' actors send to it: it finds the
+// partition, and lets others do the work.
+
+// routed is a message of a user that waited for a topic to be known.
+type routed struct {
+	produce   *protocol.Produce
+	subscribe *protocol.Subscribe
+	sender    *actor.PID
+	err       error
+}
+
+// produce accepts a message's records into their slot, as soon as the topic is
+// known.
+func (c *client) produce(ctx actor.Context, m *protocol.Produce, sender *actor.PID) {
+	topic, err := c.handle.Topic(m.Topic)
+	if err != nil {
+		failProduce(ctx, m, sender, 0, err)
+		return
+	}
+	if slot := topic.Slot(m.Partition); slot != nil {
+		accept(ctx, slot, m, sender)
+		return
+	}
+	c.whenKnown(ctx, m.Topic, m.Partition, &routed{produce: m, sender: sender})
+}
+
+// whenKnown sends r to ourselves when the partition is in the view.
+func (c *client) whenKnown(ctx actor.Context, topic string, partition int32, r *routed) {
+	root, self := ctx.ActorSystem().Root, ctx.Self()
+	ctx.Send(self, &findLeader{topic: topic, partition: partition, reply: func(err error) {
+		r.err = err
+		root.Send(self, r)
+	}})
+}
+
+func (c *client) routed(ctx actor.Context, r *routed) {
+	switch {
+	case r.produce != nil && r.err != nil:
+		failProduce(ctx, r.produce, r.sender, 0, r.err)
+	case r.produce != nil:
+		c.startProducers(ctx, r.produce.Topic)
+		topic, err := c.handle.Topic(r.produce.Topic)
+		if err != nil {
+			failProduce(ctx, r.produce, r.sender, 0, err)
+			return
+		}
+		accept(ctx, topic.Slot(r.produce.Partition), r.produce, r.sender)
+	case r.err != nil:
+		m := r.subscribe
+		ctx.Send(m.Subscriber, &protocol.FetchError{Topic: m.Topic, Partition: m.Partition, Err: r.err})
+	default:
+		c.startConsumer(ctx, r.subscribe)
+	}
+}
+
+// accept puts the records of a message into a slot and answers the sender, now
+// and when their outcome is there.
+func accept(ctx actor.Context, slot *handle.Slot, m *protocol.Produce, sender *actor.PID) {
+	root, ref := ctx.ActorSystem().Root, m.Ref
+	topic, partition := slot.Topic(), slot.Partition()
+	var made func(int64, error)
+	if sender != nil {
+		made = func(base int64, err error) {
+			if err != nil {
+				root.Send(sender, &protocol.ProduceFailed{Ref: ref, Topic: topic, Partition: partition, Accepted: len(m.Records), Err: err})
+				return
+			}
+			root.Send(sender, &protocol.ProduceAcked{Ref: ref, Topic: topic, Partition: partition, Base: base})
+		}
+	}
+	accepted, err := slot.Accept(m.Records, made)
+	if err != nil {
+		failProduce(ctx, m, sender, accepted, err)
+		return
+	}
+	if sender != nil {
+		ctx.Send(sender, &protocol.ProduceBuffered{Ref: ref, Topic: topic, Partition: partition})
+		if len(m.Records) == 0 {
+			made(-1, nil)
+		}
+	}
+}
+
+func failProduce(ctx actor.Context, m *protocol.Produce, sender *actor.PID, accepted int, err error) {
+	if sender != nil {
+		ctx.Send(sender, &protocol.ProduceFailed{Ref: m.Ref, Topic: m.Topic, Partition: m.Partition, Accepted: accepted, Err: err})
+	}
+}
+
+// startConsumer starts the consumer of a partition for one subscriber, or tells
+// the one that is there.
+func (c *client) startConsumer(ctx actor.Context, m *protocol.Subscribe) {
+	key := handle.Partition{Topic: m.Topic, Partition: m.Partition}
+	direct := &handle.Direct{Key: key, Subscriber: m.Subscriber, Begin: m.Begin, Progress: &handle.Progress{}}
+	there, fresh := c.handle.Subscribed(direct)
+	if fresh {
+		tell(ctx, consumersName(c.handle), &supervisor.StartChild{Spec: consumerSpec(c.handle, direct)})
+		return
+	}
+	if pid := there.Progress.Consumer(); pid != nil {
+		ctx.Send(pid, m)
+	}
+}
