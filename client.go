@@ -25,8 +25,21 @@ type Client struct {
 
 // Start checks the configuration and starts a client. It comes up whether or
 // not a broker can be reached: connecting goes on in the background. ctx bounds
-// Start alone. The error is a *ConfigError, or ctx's.
+// Start alone.
+//
+// With Config.System, any number of clients live in one actor system under
+// names of their own. Where one of the same name and configuration runs there
+// already, Start returns that one, and a Stop ends it for all who have it.
+//
+// The error is a *ConfigError, an *OtherConfigError, or ctx's.
 func Start(ctx context.Context, config Config) (*Client, error) {
+	if config.System != nil {
+		return runningIn(config.System).start(ctx, config)
+	}
+	return start(ctx, config)
+}
+
+func start(ctx context.Context, config Config) (*Client, error) {
 	c := &Client{system: config.System, own: config.System == nil}
 	if c.own {
 		to := config.Telemetry
@@ -58,6 +71,8 @@ func (c *Client) end() {
 	}
 	if c.own {
 		c.system.Shutdown()
+	} else if c.handle != nil {
+		runningIn(c.system).forget(c)
 	}
 }
 

@@ -7,6 +7,7 @@
 package moldau
 
 import (
+	"github.com/moldau-go/moldau/actors"
 	"github.com/moldau-go/moldau/actors/handle"
 	"github.com/moldau-go/moldau/behaviors"
 	"github.com/moldau-go/moldau/wire/compress"
@@ -22,6 +23,8 @@ type (
 	ConsumeConfig = handle.ConsumeConfig
 	// ConfigError lists everything that is wrong with a configuration.
 	ConfigError = handle.ConfigError
+	// GaveUpError is a direct call whose time was over.
+	GaveUpError = actors.GaveUpError
 	// Acks says which replicas must have a batch before it is acked.
 	Acks = handle.Acks
 	// Isolation says what a consumer sees of transactions.

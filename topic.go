@@ -2,10 +2,12 @@ package moldau
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/moldau-go/moldau/actors"
 	"github.com/moldau-go/moldau/actors/handle"
+	"github.com/moldau-go/moldau/wire"
 )
 
 // Topic produces to one topic. It is a small value; make it as often as you
@@ -81,7 +83,10 @@ func (t Topic) ready(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, t.client.handle.Config().Produce.MaxBlock, errMaxBlock)
 	defer cancel()
-	if err := actors.AwaitTopic(ctx, t.client.system, t.client.handle, t.topic.Name()); err != nil {
+	if _, err := actors.Partitions(ctx, t.client.system, t.client.handle, t.topic.Name()); err != nil {
+		if errors.Is(err, wire.ErrConnection) {
+			return fmt.Errorf("moldau: topic %q: %w; check Brokers, and that a broker listens there", t.topic.Name(), err)
+		}
 		return fmt.Errorf("moldau: topic %q: %w", t.topic.Name(), err)
 	}
 	actors.Use(t.client.system, t.client.handle, t.topic)

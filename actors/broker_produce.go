@@ -2,6 +2,7 @@ package actors
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -97,7 +98,6 @@ type partitionKey struct {
 // fail answers everything that waits; nothing of it was sent.
 func (p *produceQueue) fail(root *actor.RootContext, err error) {
 	for _, m := range p.queue {
-		m.batch.Release()
 		root.Send(m.from, &batchAnswer{id: m.id, base: -1, err: err})
 	}
 	p.queue = nil
@@ -105,11 +105,14 @@ func (p *produceQueue) fail(root *actor.RootContext, err error) {
 
 func (b *broker) sendProduce(ctx actor.Context, conn *wire.Conn, version int16, parts []*sendBatch) {
 	config := &b.handle.Config().Produce
+	parts = slices.DeleteFunc(parts, func(m *sendBatch) bool { return !m.batch.Hold(m.lease) }) // settled meanwhile
+	if len(parts) == 0 {
+		return
+	}
 	req, err := newProduceRequest(version, config.Acks, config.AckTimeout, parts, b.handle.Codecs())
 	root, self, name := ctx.ActorSystem().Root, ctx.Self(), b.id
 	if err != nil {
 		for _, m := range parts {
-			m.batch.Release()
 			root.Send(m.from, &batchAnswer{id: m.id, base: -1, err: err})
 		}
 		return

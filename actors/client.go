@@ -34,10 +34,8 @@ type client struct {
 	// started is how many producers each topic has been given.
 	started  map[string]int32
 	identity identity
+	waiting  map[*routed]bool // messages of users that wait for a topic
 }
-
-// unknownTTL is how long a topic that does not exist is not asked for again.
-const unknownTTL = 5 * time.Second
 
 // brokerState is what the client actor has to remember of a broker's actor.
 type brokerState struct {
@@ -48,9 +46,9 @@ type brokerState struct {
 
 func newClient(h *handle.Handle) *client {
 	config := h.Config()
-	return &client{handle: h, states: map[int32]brokerState{}, started: map[string]int32{}, core: metadata.New(metadata.Config{
+	return &client{handle: h, states: map[int32]brokerState{}, started: map[string]int32{}, waiting: map[*routed]bool{}, core: metadata.New(metadata.Config{
 		Seeds: h.Seeds(), Refresh: config.MetadataRefresh, Hedge: 500 * time.Millisecond, Timeout: config.MetadataTimeout,
-		BackoffMin: 50 * time.Millisecond, BackoffMax: time.Second, UnknownTTL: unknownTTL, AutoCreate: config.AutoCreateTopics,
+		BackoffMin: 50 * time.Millisecond, BackoffMax: time.Second, UnknownTTL: config.UnknownTopicTTL, AutoCreate: config.AutoCreateTopics,
 	}, rand.IntN)}
 }
 
@@ -63,6 +61,7 @@ func (c *client) Receive(ctx actor.Context) {
 		c.do(ctx, c.core.Start(now))
 	case *actor.Stopping:
 		c.alarm.stop()
+		c.failWaiting(ctx)
 	case tick:
 		c.alarm.rang()
 		c.do(ctx, c.core.Tick(now))
@@ -74,8 +73,6 @@ func (c *client) Receive(ctx actor.Context) {
 		c.produce(ctx, m, ctx.Sender())
 	case *protocol.Subscribe:
 		c.whenKnown(ctx, m.Topic, m.Partition, &routed{subscribe: m})
-	case *routed:
-		c.routed(ctx, m)
 	case *brokerUp:
 		c.brokerUp(ctx, m, now)
 	case *supervisor.Down:
@@ -131,12 +128,21 @@ func (c *client) do(ctx actor.Context, actions []metadata.Action) {
 		case metadata.SetBrokers:
 			c.setBrokers(ctx, a.Brokers)
 		case metadata.Tell:
-			a.Ref.(func(error))(a.Err)
+			c.tell(ctx, a)
 		case metadata.Report:
 			c.handle.Emit(telemetry.MetadataFailed{Client: c.handle.Name(), Err: a.Err, Retry: a.Retry})
 		case metadata.Wake:
 			c.alarm.set(ctx, a.At)
 		}
+	}
+}
+
+func (c *client) tell(ctx actor.Context, a metadata.Tell) {
+	switch ref := a.Ref.(type) {
+	case func(error):
+		ref(a.Err)
+	case *routed:
+		c.routed(ctx, ref, a.Err)
 	}
 }
 

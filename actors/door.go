@@ -20,36 +20,6 @@ type UseTopic struct{ Topic string }
 // may have been restarted, and with it forgotten who asked.
 const askAgain = time.Second
 
-// AwaitTopic returns when the view of the cluster has the partitions of a
-// topic. It fails with the broker's error for a topic that cannot be had, with
-// handle.ErrStopped, or when ctx ends.
-func AwaitTopic(ctx context.Context, system *actor.ActorSystem, h *handle.Handle, topic string) error {
-	for {
-		reply := make(chan error, 1)
-		if client := supervisor.Whereis(system, clientActorName(h)); client != nil {
-			system.Root.Send(client, &findLeader{topic: topic, partition: -1, reply: func(err error) {
-				select {
-				case reply <- err:
-				default:
-				}
-			}})
-		}
-		again := time.NewTimer(askAgain)
-		select {
-		case err := <-reply:
-			again.Stop()
-			return err
-		case <-h.Ended():
-			again.Stop()
-			return handle.ErrStopped
-		case <-ctx.Done():
-			again.Stop()
-			return context.Cause(ctx)
-		case <-again.C:
-		}
-	}
-}
-
 // Use starts the producers of a topic whose partitions are known.
 func Use(system *actor.ActorSystem, h *handle.Handle, topic *handle.Topic) {
 	topic.Grow(h.Cluster().Count(topic.Name()))

@@ -16,10 +16,10 @@ import (
 	"github.com/moldau-go/moldau/telemetry"
 )
 
-// Purpose:  runs the user's worker of one partition: one set after another, on a
-// goroutine of its own, so that the actor stays answerable.
+// Purpose:  runs the user's worker of one partition: one set after another, each
+// call on a goroutine of its own, so that the actor stays answerable.
 // Parent:   worker:<topic>/<partition>, behind the consumer.
-// Children: none; one goroutine, which ends with it.
+// Children: none; a goroutine while user code runs.
 // Messages: in protocol.MessageSet, protocol.FetchError, workerReady, setHandled;
 // out protocol.Subscribe and protocol.Ack to the consumer.
 // Restart:  permanent, delayed: at once for the first failures, then later.
@@ -33,9 +33,8 @@ type handler struct {
 	life     context.Context
 	lease    uint64
 	begin    behaviors.Position
-	sets     chan *protocol.MessageSet // to the goroutine; closed to end it
-	ended    chan struct{}             // closed by the goroutine
 	run      *workerRun
+	call     chan struct{} // closed when the call of user code under way ends
 	running  *protocol.MessageSet
 }
 
@@ -67,7 +66,7 @@ func (h *handler) Receive(ctx actor.Context) {
 		h.ready(ctx, m)
 	case *protocol.MessageSet:
 		h.running = m
-		h.sets <- m // never full: the consumer hands out one set at a time
+		h.goCall(func() { h.run.handle(m) })
 	case *setHandled:
 		h.handled(ctx, m)
 	case *protocol.FetchError:
@@ -81,14 +80,24 @@ func (h *handler) start(ctx actor.Context) {
 	if acked {
 		h.begin = behaviors.At(next)
 	}
-	h.sets, h.ended = make(chan *protocol.MessageSet, 1), make(chan struct{})
 	root, self := ctx.ActorSystem().Root, ctx.Self()
 	h.run = &workerRun{
-		life: h.life, sets: h.sets, ended: h.ended, newWorker: h.sub.NewWorker,
+		life: h.life, newWorker: h.sub.NewWorker,
 		assignment: behaviors.Assignment{Subscription: h.sub.Name, Topic: h.key.Topic, Partition: h.key.Partition, Restarts: restarts},
 		tell:       func(m any) { root.Send(self, m) },
 	}
-	go h.run.loop()
+	h.goCall(h.run.start)
+}
+
+// goCall runs user code on a goroutine. There is one call at a time: the next
+// begins after the message that tells of the last one's end.
+func (h *handler) goCall(f func()) {
+	call := make(chan struct{})
+	h.call = call
+	go func() {
+		defer close(call)
+		f()
+	}()
 }
 
 func (h *handler) ready(ctx actor.Context, m *workerReady) {
@@ -123,22 +132,31 @@ func (h *handler) fail(ctx actor.Context, err error) {
 	supervisor.Exit(ctx, err)
 }
 
-// stop ends the goroutine. It waits, within a limit, for a handler that is
-// running: its ctx has ended, and a set that it still finishes is acked rather
-// than handled twice. After the limit it is abandoned, and its lease with it.
+// stop waits, within a limit, for a handler that is running: its ctx has ended,
+// and a set that it still finishes is acked rather than handled twice. After the
+// limit it is abandoned, and its lease with it.
 func (h *handler) stop() {
-	if h.sets == nil {
+	if h.call == nil {
 		return
 	}
-	close(h.sets)
 	limit := time.NewTimer(stopLimit)
 	defer limit.Stop()
+	if !h.await(limit) {
+		return
+	}
+	if h.running != nil && h.running == h.run.finished {
+		h.ack(h.running)
+	}
+	h.goCall(h.run.terminate)
+	h.await(limit)
+}
+
+func (h *handler) await(limit *time.Timer) bool {
 	select {
-	case <-h.ended:
-		if h.running != nil && h.running == h.run.finished {
-			h.ack(h.running)
-		}
+	case <-h.call:
+		return true
 	case <-limit.C:
+		return false
 	}
 }
 
@@ -168,46 +186,48 @@ func (e *HandlerPanic) Unwrap() error {
 // errGoexit is a worker that ended its goroutine, as testing's FailNow does.
 var errGoexit = errors.New("moldau: the worker called runtime.Goexit")
 
-// workerRun is the goroutine on which the user's code of one incarnation runs.
+// workerRun is the user's code of one incarnation. Its methods run on the
+// goroutine of a call; the actor reads its fields after the call has ended.
 type workerRun struct {
 	life       context.Context
-	sets       <-chan *protocol.MessageSet
-	ended      chan<- struct{}
 	newWorker  behaviors.NewWorker
 	assignment behaviors.Assignment
 	tell       func(any)
 	worker     behaviors.Worker
 	failure    error
-	finished   *protocol.MessageSet // the last set that was handled well; to be read after ended is closed
+	finished   *protocol.MessageSet // the last set that was handled well
 }
 
-func (r *workerRun) loop() {
-	defer close(r.ended)
-	err := r.guarded(func() (err error) {
-		r.worker, err = r.newWorker(r.assignment)
-		if err == nil && r.worker == nil {
+func (r *workerRun) start() {
+	r.guarded(func() error {
+		worker, err := r.newWorker(r.assignment)
+		if err == nil && worker == nil {
 			err = errors.New("moldau: NewWorker returned neither a worker nor an error")
 		}
+		if err == nil {
+			r.worker = worker
+		}
 		return err
-	}, func(err error) { r.tell(&workerReady{err}) })
-	if err != nil {
-		return
-	}
-	for m := range r.sets {
-		r.handle(m)
-	}
+	}, func(err error) {
+		r.failure = err
+		r.tell(&workerReady{err})
+	})
+}
+
+func (r *workerRun) terminate() {
 	if t, ok := r.worker.(behaviors.Terminator); ok {
-		_ = r.guarded(func() error { t.Terminate(r.failure); return nil }, func(error) {})
+		r.guarded(func() error { t.Terminate(r.failure); return nil }, func(error) {})
 	}
 }
 
 func (r *workerRun) handle(m *protocol.MessageSet) {
-	r.failure = r.guarded(func() error {
+	r.guarded(func() error {
 		if err := r.worker.HandleMessageSet(r.life, m.Set); err != nil {
 			return err
 		}
 		return m.Set.Err()
 	}, func(err error) {
+		r.failure = err
 		if err == nil {
 			r.finished = m
 		}
@@ -215,14 +235,15 @@ func (r *workerRun) handle(m *protocol.MessageSet) {
 	})
 }
 
-// guarded runs user code and tells its outcome, whatever it does.
-func (r *workerRun) guarded(call func() error, tell func(error)) (err error) {
-	err = errGoexit
+// guarded runs user code and tells its outcome, whatever it does. Nothing may be
+// touched after that: the next call may have begun.
+func (r *workerRun) guarded(call func() error, tell func(error)) {
+	err := errGoexit
 	defer func() {
 		if value := recover(); value != nil {
 			err = &HandlerPanic{Value: value, Stack: debug.Stack()}
 		}
 		tell(err)
 	}()
-	return call()
+	err = call()
 }

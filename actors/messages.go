@@ -48,10 +48,12 @@ type brokerCall struct {
 	reply   func(kmsg.Response, error)
 }
 
-// sendBatch asks a broker actor to produce a batch, of which the sender holds
-// the bytes. The broker actor releases them.
+// sendBatch asks a broker actor to produce a batch. It holds the batch's bytes
+// under the sender's lease from when it has them in hand, so a message that gets
+// lost leaves nothing held.
 type sendBatch struct {
 	batch *handle.Batch
+	lease uint64
 	id    uint64
 	from  *actor.PID
 }

@@ -35,7 +35,7 @@ type producer struct {
 	deferred  []producing.Send // that wait for the producer id
 	broker    *actor.PID       // of the leader; watched
 	node      int32
-	watch     supervisor.Ref
+	watched   map[supervisor.Ref]watchedBroker
 }
 
 // lookAtSlot tells a producer that something changed in its slot.
@@ -44,7 +44,7 @@ type lookAtSlot struct{}
 func newProducer(h *handle.Handle, topic *handle.Topic, partition int32) *producer {
 	return &producer{
 		handle: h, topic: topic.Name(), partition: partition, slot: topic.Slot(partition),
-		batches: map[uint64]*handle.Batch{}, node: -1,
+		batches: map[uint64]*handle.Batch{}, watched: map[supervisor.Ref]watchedBroker{}, node: -1,
 	}
 }
 
@@ -71,10 +71,7 @@ func (p *producer) Receive(ctx actor.Context) {
 	case *batchAnswer:
 		p.do(ctx, p.core.Answer(now, m.id, m.base, m.err, m.written))
 	case *supervisor.Down:
-		if p.broker != nil && m.Ref == p.watch {
-			p.broker = nil
-			p.do(ctx, p.core.BrokerDown(now, p.node, errBrokerGone(p.node, m.Reason)))
-		}
+		p.brokerDown(ctx, m, now)
 	}
 }
 
@@ -131,19 +128,37 @@ func (p *producer) leaderFound(ctx actor.Context, m *leaderFound, now time.Time)
 	p.do(ctx, p.core.Leader(now, leader.Leader))
 }
 
-// watchBroker watches the actor of the leader, if it is there.
+// watchBroker watches the actor of a leader, if it is there. One that is not the
+// leader any more stays watched: it may have batches of ours in its hands.
 func (p *producer) watchBroker(ctx actor.Context, node int32) {
-	pid := p.handle.Broker(node)
-	if p.broker != nil {
-		if p.broker.Equal(pid) {
+	p.broker, p.node = p.handle.Broker(node), node
+	if p.broker == nil {
+		return
+	}
+	for _, w := range p.watched {
+		if w.pid.Equal(p.broker) {
 			return
 		}
-		supervisor.Demonitor(ctx, p.watch)
 	}
-	p.broker, p.node = pid, node
-	if pid != nil {
-		p.watch = supervisor.Monitor(ctx, pid)
+	p.watched[supervisor.Monitor(ctx, p.broker)] = watchedBroker{p.broker, node}
+}
+
+// watchedBroker is a broker's actor that a producer watches.
+type watchedBroker struct {
+	pid  *actor.PID
+	node int32
+}
+
+func (p *producer) brokerDown(ctx actor.Context, m *supervisor.Down, now time.Time) {
+	w, watched := p.watched[m.Ref]
+	if !watched {
+		return
 	}
+	delete(p.watched, m.Ref)
+	if p.broker != nil && p.broker.Equal(w.pid) {
+		p.broker = nil
+	}
+	p.do(ctx, p.core.BrokerDown(now, w.node, errBrokerGone(w.node, m.Reason)))
 }
 
 // do carries out what the core decided. The core is told of what a slot or a
@@ -178,7 +193,7 @@ func (p *producer) take(ctx actor.Context, now time.Time) {
 	}
 	config := &p.handle.Config().Produce
 	err := b.Compress(p.handle.Codecs(), config.Codec, config.CodecLevel)
-	b.Release() // the hold of this take; every send takes its own
+	b.Release() // the hold of this take; a request takes its own
 	if err != nil {
 		p.slot.Settle(p.lease, b, -1, err)
 		p.look(ctx, now)
@@ -206,11 +221,8 @@ func (p *producer) send(ctx actor.Context, a producing.Send, now time.Time) {
 		return
 	}
 	batch := p.batches[a.ID]
-	if !p.slot.Retake(p.lease, batch) {
-		return // the handle has ended: everything is settled
-	}
 	batch.Attempts++
-	ctx.Send(p.broker, &sendBatch{batch: batch, id: a.ID, from: ctx.Self()})
+	ctx.Send(p.broker, &sendBatch{batch: batch, lease: p.lease, id: a.ID, from: ctx.Self()})
 }
 
 // identify keeps a send until the client's producer id is known.

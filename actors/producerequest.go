@@ -29,7 +29,8 @@ type producePart struct {
 	size   int
 }
 
-// newProduceRequest puts batches into a request. For a broker before 0.11 they
+// newProduceRequest puts batches, which are held for it, into a request. They are
+// released by Release, or when it fails. For a broker before 0.11 they
 // are written anew as message sets.
 func newProduceRequest(version int16, acks handle.Acks, timeout time.Duration, batches []*sendBatch, codecs *compress.Registry) (*produceRequest, error) {
 	r := &produceRequest{ProduceRequest: kmsg.NewProduceRequest(), parts: make([]producePart, len(batches))}
@@ -40,6 +41,9 @@ func newProduceRequest(version int16, acks handle.Acks, timeout time.Duration, b
 		p.m = m
 		if version < 3 {
 			if err := p.downConvert(version, codecs); err != nil {
+				for _, m := range batches {
+					m.batch.Release()
+				}
 				return nil, err
 			}
 			continue

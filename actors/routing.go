@@ -1,22 +1,27 @@
 package actors
 
 import (
+	"errors"
+	"time"
+
 	"github.com/asynkron/protoactor-go/actor"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/moldau-go/moldau/actors/handle"
 	"github.com/moldau-go/moldau/actors/protocol"
 	"github.com/moldau-go/moldau/supervisor"
+	"github.com/moldau-go/moldau/wire"
 )
 
 // The client actor's part in what users' actors send to it: it finds the
 // partition, and lets others do the work.
 
-// routed is a message of a user that waited for a topic to be known.
+// routed is a message of a user that waits for a topic to be known. Whatever
+// becomes of the client actor, it is answered.
 type routed struct {
 	produce   *protocol.Produce
 	subscribe *protocol.Subscribe
 	sender    *actor.PID
-	err       error
 }
 
 // produce accepts a message's records into their slot, as soon as the topic is
@@ -34,32 +39,47 @@ func (c *client) produce(ctx actor.Context, m *protocol.Produce, sender *actor.P
 	c.whenKnown(ctx, m.Topic, m.Partition, &routed{produce: m, sender: sender})
 }
 
-// whenKnown sends r to ourselves when the partition is in the view.
+// whenKnown comes back to r when the partition is in the view.
 func (c *client) whenKnown(ctx actor.Context, topic string, partition int32, r *routed) {
-	root, self := ctx.ActorSystem().Root, ctx.Self()
-	ctx.Send(self, &findLeader{topic: topic, partition: partition, reply: func(err error) {
-		r.err = err
-		root.Send(self, r)
-	}})
+	c.waiting[r] = true
+	c.do(ctx, c.core.Need(time.Now(), r, topic, partition, false))
 }
 
-func (c *client) routed(ctx actor.Context, r *routed) {
-	switch {
-	case r.produce != nil && r.err != nil:
-		failProduce(ctx, r.produce, r.sender, 0, r.err)
-	case r.produce != nil:
-		c.startProducers(ctx, r.produce.Topic)
-		topic, err := c.handle.Topic(r.produce.Topic)
+// routed goes on with a message whose partition is known now, or answers it
+// with the error that it is not.
+func (c *client) routed(ctx actor.Context, r *routed, err error) {
+	delete(c.waiting, r)
+	if r.subscribe != nil {
 		if err != nil {
-			failProduce(ctx, r.produce, r.sender, 0, err)
+			ctx.Send(r.subscribe.Subscriber, &protocol.FetchError{Topic: r.subscribe.Topic, Partition: r.subscribe.Partition, Err: err})
 			return
 		}
-		accept(ctx, topic.Slot(r.produce.Partition), r.produce, r.sender)
-	case r.err != nil:
-		m := r.subscribe
-		ctx.Send(m.Subscriber, &protocol.FetchError{Topic: m.Topic, Partition: m.Partition, Err: r.err})
-	default:
 		c.startConsumer(ctx, r.subscribe)
+		return
+	}
+	var topic *handle.Topic
+	if err == nil {
+		c.startProducers(ctx, r.produce.Topic)
+		topic, err = c.handle.Topic(r.produce.Topic)
+	}
+	if err != nil {
+		failProduce(ctx, r.produce, r.sender, 0, err)
+		return
+	}
+	accept(ctx, topic.Slot(r.produce.Partition), r.produce, r.sender)
+}
+
+// errEnded answers messages that were waiting in a client actor that ended.
+var errEnded = &wire.Error{Code: wire.LeaderNotAvailable, API: int16(kmsg.Metadata), Cause: errors.New("the client actor ended before the topic was known; send it again if the client goes on")}
+
+// failWaiting answers what waits when the actor ends.
+func (c *client) failWaiting(ctx actor.Context) {
+	for r := range c.waiting {
+		err := c.handle.Stopped()
+		if err == nil {
+			err = errEnded
+		}
+		c.routed(ctx, r, err)
 	}
 }
 

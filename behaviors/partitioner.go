@@ -19,8 +19,11 @@ func On(partition int32) Partitioner {
 }
 
 // ByKey is the partition that Java's default partitioner gives a key: murmur2,
-// the sign bit dropped, modulo count.
+// the sign bit dropped, modulo count. Without partitions there is none: -1.
 func ByKey(key []byte, count int32) int32 {
+	if count <= 0 {
+		return -1
+	}
 	return int32(murmur2(key)&0x7fffffff) % count
 }
 

@@ -34,8 +34,10 @@ func At(offset int64) Position { return Position{kind: at, n: offset} }
 func AfterProcessed(offset int64) Position { return At(offset + 1) }
 
 // Since is the first record whose timestamp is not before t; the end if there
-// is none. Kafka counts in milliseconds.
-func Since(t time.Time) Position { return Position{kind: since, n: t.UnixMilli()} }
+// is none. Kafka counts milliseconds since 1970; an earlier t is 1970.
+func Since(t time.Time) Position {
+	return Position{kind: since, n: max(t.Add(time.Millisecond-time.Nanosecond).UnixMilli(), 0)}
+}
 
 // Offset is the offset of a position made by At or AfterProcessed.
 func (p Position) Offset() (int64, bool) { return p.n, p.kind == at }

@@ -59,7 +59,9 @@ func (s *supervisor) Receive(ctx actor.Context) {
 	case *childStarted:
 		s.step(ctx, core.Started{Inc: core.Inc(msg.inc)})
 	case *actor.Terminated:
-		s.terminated(ctx, msg.Who)
+		if s.guard.phase.Load() < phaseFailing { // else it is protoactor that stops the children
+			s.terminated(ctx, msg.Who)
+		}
 	case *timerFired:
 		if _, armed := s.timers[msg.id]; armed {
 			delete(s.timers, msg.id)

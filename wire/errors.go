@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -110,7 +111,10 @@ func (e *ConnError) Error() string {
 		b.WriteString(": ")
 	}
 	fmt.Fprintf(&b, "connection to %s failed (%s)", e.Address, e.Stage)
-	if e.Cause != nil {
+	switch {
+	case errors.Is(e.Cause, context.DeadlineExceeded):
+		b.WriteString(": timed out")
+	case e.Cause != nil:
 		b.WriteString(": " + e.Cause.Error())
 	}
 	if e.Hint != "" {

@@ -1,6 +1,7 @@
 package handle
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -102,7 +103,20 @@ func (b *Batch) Records(dst [][]byte) [][]byte {
 	return dst
 }
 
-// Release ends the hold of one send; with the last one, after the batch is
+// Hold keeps the bytes for a writer until Release. It reports false when the
+// batch is settled or the lease over: then there is nothing to write.
+func (b *Batch) Hold(lease uint64) bool {
+	s := b.slot
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lease != lease || !slices.Contains(s.taken, b) {
+		return false
+	}
+	b.holds.Add(1)
+	return true
+}
+
+// Release ends a Hold; with the last one, after the batch is
 // settled, its memory goes back.
 func (b *Batch) Release() {
 	if b.holds.Add(-1) != 0 {

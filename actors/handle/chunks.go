@@ -52,7 +52,7 @@ type budget struct {
 	mu      sync.Mutex
 	limit   int
 	used    int
-	waiting []chan struct{}
+	waiting chan struct{} // closed when memory comes back; nil: nobody waits
 }
 
 // reserve takes n bytes if they are there. A single reservation larger than
@@ -74,8 +74,8 @@ func (b *budget) release(n int) {
 	waiting := b.waiting
 	b.waiting = nil
 	b.mu.Unlock()
-	for _, w := range waiting {
-		close(w)
+	if waiting != nil {
+		close(waiting)
 	}
 }
 
@@ -83,9 +83,10 @@ func (b *budget) release(n int) {
 func (b *budget) room() <-chan struct{} {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	w := make(chan struct{})
-	b.waiting = append(b.waiting, w)
-	return w
+	if b.waiting == nil {
+		b.waiting = make(chan struct{})
+	}
+	return b.waiting
 }
 
 // Used is the memory that is out, in bytes.
@@ -95,6 +96,14 @@ func (b *budget) Used() int {
 	return b.used
 }
 
-// encodedSize bounds what a record takes in a batch: offset and time deltas
-// are charged at their largest, as they are not known before the lock is held.
-func encodedSize(r *record.Record) int { return record.Size(1<<62, 1<<30, r) }
+// recordOverhead is the most that a record takes beside its key, value and
+// headers: the attributes, and five varints of 5 and one of 10 bytes.
+const recordOverhead = 36
+
+// encodedSize bounds what a record takes in a batch.
+func encodedSize(r *record.Record) int {
+	if r.Headers.Len() > 0 {
+		return record.Size(1<<62, 1<<30, r)
+	}
+	return recordOverhead + len(r.Key) + len(r.Value)
+}

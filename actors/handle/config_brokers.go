@@ -63,7 +63,7 @@ func splitAddress(entry string) (string, int32, error) {
 			return "", 0, errors.New("not host:port with a port from 1 to 65535")
 		}
 	}
-	if strings.Contains(host, ":") {
+	if strings.Contains(entry, "[") || strings.Contains(host, ":") {
 		if _, err := netip.ParseAddr(host); err != nil {
 			return "", 0, errors.New("what stands in brackets is no IPv6 address")
 		}

@@ -22,6 +22,9 @@ type option struct {
 // pins are the fixed API versions.
 type pins struct{ at *map[int16]int16 }
 
+// DefaultName is the name of a client that is given none.
+const DefaultName = "moldau"
+
 const defaultBatchBytes = 1<<20 - 512
 
 // options are all settings that can be written as text.
@@ -32,7 +35,7 @@ func (c *Config) options() []option {
 	}
 	p, f, s := &c.Produce, &c.Consume, &c.Socket
 	return []option{
-		{name: "Name", field: &c.Name, zero: "moldau"},
+		{name: "Name", field: &c.Name, zero: DefaultName},
 		{name: "ClientID", field: &c.ClientID},
 		{name: "Brokers", field: &c.Brokers},
 		{name: "BrokerList", field: &c.BrokerList},

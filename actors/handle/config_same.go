@@ -64,17 +64,29 @@ func same(a, b reflect.Value) bool {
 		}
 		return true
 	case reflect.Struct:
-		for i := range a.NumField() {
-			if a.Type().Field(i).IsExported() && !same(a.Field(i), b.Field(i)) {
-				return false
-			}
-		}
-		return true
+		return sameStruct(a, b)
 	case reflect.Map:
 		return sameMap(a, b)
 	default:
 		return a.Comparable() && a.Equal(b)
 	}
+}
+
+func sameStruct(a, b reflect.Value) bool {
+	if a.Comparable() && a.Equal(b) {
+		return true
+	}
+	exported := 0
+	for i := range a.NumField() {
+		if !a.Type().Field(i).IsExported() {
+			continue
+		}
+		exported++
+		if !same(a.Field(i), b.Field(i)) {
+			return false
+		}
+	}
+	return exported > 0
 }
 
 func samePointer(a, b reflect.Value) bool {

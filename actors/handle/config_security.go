@@ -108,39 +108,22 @@ func (s *security) tls(names func(string) string) (*tls.Config, error) {
 
 func (s *security) sasl(names func(string) string) (sasl.Authenticator, error) {
 	t := s.SASL
-	if t.Mechanism == "OAUTHBEARER" {
+	switch t.Mechanism {
+	case "OAUTHBEARER":
 		if t.TokenFile == "" || t.Username+t.PasswordFile+t.CredentialsFile != "" {
 			return nil, fmt.Errorf("%s: OAUTHBEARER needs %s and nothing else", names("SASL.Mechanism"), names("SASL.TokenFile"))
 		}
-		return sasl.OAuthBearer{Token: tokenFile(s.path(t.TokenFile)), AllowWithoutTLS: t.AllowWithoutTLS}, nil
+	case "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512":
+		both := t.Username != "" && t.PasswordFile != ""
+		if t.TokenFile != "" || both == (t.CredentialsFile != "") || !both && t.Username+t.PasswordFile != "" {
+			return nil, fmt.Errorf("%s: %s needs either %s, with user and password on two lines, or %s and %s",
+				names("SASL.Mechanism"), t.Mechanism, names("SASL.CredentialsFile"), names("SASL.Username"), names("SASL.PasswordFile"))
+		}
+	default:
+		return nil, fmt.Errorf("%s: want PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER", names("SASL.Mechanism"))
 	}
-	source, err := s.source(names)
-	if err != nil {
-		return nil, err
-	}
-	switch t.Mechanism {
-	case "PLAIN":
-		return sasl.Plain{Source: source, AllowWithoutTLS: t.AllowWithoutTLS}, nil
-	case "SCRAM-SHA-256":
-		return sasl.Scram{Source: source}, nil
-	case "SCRAM-SHA-512":
-		return sasl.Scram{Source: source, Hash: sasl.SHA512}, nil
-	}
-	return nil, fmt.Errorf("%s: want PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER", names("SASL.Mechanism"))
-}
-
-func (s *security) source(names func(string) string) (sasl.Source, error) {
-	t := s.SASL
-	switch {
-	case t.TokenFile != "":
-		return nil, fmt.Errorf("%s: it belongs to OAUTHBEARER", names("SASL.TokenFile"))
-	case t.CredentialsFile != "" && t.Username+t.PasswordFile == "":
-		return sasl.FromFile(s.path(t.CredentialsFile)), nil
-	case t.CredentialsFile == "" && t.Username != "" && t.PasswordFile != "":
-		return passwordFile(t.Username, s.path(t.PasswordFile)), nil
-	}
-	return nil, fmt.Errorf("%s: a login needs either %s, with user and password on two lines, or %s and %s",
-		names("SASL.Mechanism"), names("SASL.CredentialsFile"), names("SASL.Username"), names("SASL.PasswordFile"))
+	t.PasswordFile, t.CredentialsFile, t.TokenFile = s.path(t.PasswordFile), s.path(t.CredentialsFile), s.path(t.TokenFile)
+	return fileLogin{t}, nil
 }
 
 // path is a file's place; empty stays empty.
@@ -151,18 +134,40 @@ func (s *security) path(name string) string {
 	return filepath.Join(s.dir, name)
 }
 
-func passwordFile(username, path string) sasl.Source {
-	return func(context.Context) (string, sasl.Secret, error) {
-		password, err := readSecret(path)
-		return username, password, err
+// fileLogin is a login whose secrets are read from files each time, so that
+// they can change while the client runs. Two of the same files are equal.
+type fileLogin struct{ text saslText }
+
+var _ sasl.Authenticator = fileLogin{}
+
+func (l fileLogin) Mechanism() string { return l.text.Mechanism }
+
+func (l fileLogin) Start(ctx context.Context, to sasl.Target) (sasl.Session, error) {
+	switch t := l.text; t.Mechanism {
+	case "OAUTHBEARER":
+		return sasl.OAuthBearer{Token: l.token, AllowWithoutTLS: t.AllowWithoutTLS}.Start(ctx, to)
+	case "PLAIN":
+		return sasl.Plain{Source: l.source(), AllowWithoutTLS: t.AllowWithoutTLS}.Start(ctx, to)
+	case "SCRAM-SHA-512":
+		return sasl.Scram{Source: l.source(), Hash: sasl.SHA512}.Start(ctx, to)
+	default:
+		return sasl.Scram{Source: l.source()}.Start(ctx, to)
 	}
 }
 
-func tokenFile(path string) func(context.Context) (sasl.Token, error) {
-	return func(context.Context) (sasl.Token, error) {
-		token, err := readSecret(path)
-		return sasl.Token{Value: token}, err
+func (l fileLogin) source() sasl.Source {
+	if l.text.CredentialsFile != "" {
+		return sasl.FromFile(l.text.CredentialsFile)
 	}
+	return func(context.Context) (string, sasl.Secret, error) {
+		password, err := readSecret(l.text.PasswordFile)
+		return l.text.Username, password, err
+	}
+}
+
+func (l fileLogin) token(context.Context) (sasl.Token, error) {
+	token, err := readSecret(l.text.TokenFile)
+	return sasl.Token{Value: token}, err
 }
 
 // readSecret reads a file with one line.

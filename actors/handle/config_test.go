@@ -9,6 +9,7 @@ import (
 
 	"github.com/moldau-go/moldau/actors/internal/metadata"
 	"github.com/moldau-go/moldau/telemetry"
+	"github.com/moldau-go/moldau/wire"
 )
 
 func TestAddresses(t *testing.T) {
@@ -28,6 +29,25 @@ func TestAddresses(t *testing.T) {
 		require.Equal(t, want, h.Seeds(), list)
 		require.Equal(t, want, h.Nodes(), list)
 	}
+}
+
+func TestAddressesInLinesAndLists(t *testing.T) {
+	h, err := New(Config{Brokers: "a b:1\n c", BrokerList: []string{" d:2 ", "[::1]:3", "a:9092"}})
+	require.NoError(t, err)
+	require.Equal(t, []metadata.Broker{
+		{ID: -1, Host: "a", Port: 9092}, {ID: -2, Host: "b", Port: 1}, {ID: -3, Host: "c", Port: 9092}, {ID: -4, Host: "d", Port: 2}, {ID: -5, Host: "::1", Port: 3},
+	}, h.Seeds(), "one that is named twice counts once")
+	_, err = New(Config{BrokerList: []string{"x y:1", "[nonsense]:9092", "[::1", "a;b", ""}})
+	var wrong *ConfigError
+	require.ErrorAs(t, err, &wrong)
+	require.Len(t, wrong.Mistakes, 5)
+}
+
+func TestNegativeTurnsOff(t *testing.T) {
+	_, err := New(Config{
+		Brokers: "a", MetadataRefresh: -1, UnknownTopicTTL: -1, Socket: wire.Socket{KeepAlive: -1}, Produce: ProduceConfig{Linger: NoLinger, CodecLevel: -5},
+	})
+	require.NoError(t, err)
 }
 
 func TestEveryWrongAddressIsNamedAtOnce(t *testing.T) {
@@ -53,14 +73,15 @@ func TestEveryWrongAddressIsNamedAtOnce(t *testing.T) {
 
 func TestEveryMistakeIsNamedAtOnce(t *testing.T) {
 	_, err := New(Config{
-		Brokers: "x:y", Name: "a/b", ConnectTimeout: -1, RequestTimeout: -1, CoolDown: -1, MetadataRefresh: -1, MetadataTimeout: -1,
-		Produce: ProduceConfig{AckTimeout: -1, DeliveryTimeout: -1, MaxBlock: -1, BatchBytes: -1, BufferBytes: -1, RetryBackoff: -1},
+		Brokers: "x:y", Name: "a/b", ConnectTimeout: -1, RequestTimeout: -1, CoolDown: -1, CallTimeout: -1, MetadataTimeout: -1,
+		Socket:  wire.Socket{ReadBuffer: -1, WriteBuffer: -1},
+		Produce: ProduceConfig{Acks: 7, AckTimeout: -1, DeliveryTimeout: -1, MaxBlock: -1, BatchBytes: -1, BufferBytes: -1, RetryBackoff: -1},
 		Consume: ConsumeConfig{MaxWait: -1, MaxPartitionBytes: -1, MaxBytes: -1, PrefetchBytes: -1},
 	})
 	for _, field := range []string{
-		"Brokers", "Name", "ConnectTimeout", "RequestTimeout", "CoolDown", "MetadataRefresh", "MetadataTimeout", "Produce.AckTimeout",
+		"Brokers", "Name", "ConnectTimeout", "RequestTimeout", "CoolDown", "CallTimeout", "MetadataTimeout", "Produce.AckTimeout",
 		"Produce.DeliveryTimeout", "Produce.MaxBlock", "Produce.BatchBytes", "Produce.BufferBytes", "Produce.RetryBackoff",
-		"Consume.MaxWait", "Consume.MaxPartitionBytes", "Consume.MaxBytes", "Consume.PrefetchBytes",
+		"Produce.Acks", "Socket.ReadBuffer", "Socket.WriteBuffer", "Consume.MaxWait", "Consume.MaxPartitionBytes", "Consume.MaxBytes", "Consume.PrefetchBytes",
 	} {
 		require.ErrorContains(t, err, field)
 	}
@@ -107,4 +128,19 @@ func TestWhatIsSetStays(t *testing.T) {
 	require.Equal(t, "orders", c.Wire().ClientID)
 	h.Emit(telemetry.MetadataUpdated{})
 	require.Equal(t, 1, events)
+}
+
+func TestMistakesThatLookLikeNone(t *testing.T) {
+	for name, c := range map[string]Config{
+		"bracket":   {Brokers: "[::1"},
+		"brackets":  {Brokers: "]::1["},
+		"empty":     {Brokers: "[]"},
+		"acks":      {Brokers: "a", Produce: ProduceConfig{Acks: 9}},
+		"isolation": {Brokers: "a", Consume: ConsumeConfig{Isolation: 9}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := New(c)
+			require.Error(t, err)
+		})
+	}
 }

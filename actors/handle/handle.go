@@ -27,6 +27,7 @@ type Handle struct {
 	codecs *compress.Registry
 	pool   *chunkPool
 	clock  clock
+	expiry expiry
 
 	cluster atomic.Pointer[metadata.Cluster]
 
@@ -152,6 +153,15 @@ func (h *Handle) Topics() []*Topic {
 
 // ErrDuplicate is a subscription whose name is taken.
 var ErrDuplicate = errors.New("moldau: a subscription of this name exists")
+
+// hurryAll ends the linger of every partition.
+func (h *Handle) hurryAll() {
+	for _, t := range h.Topics() {
+		for _, s := range *t.slots.Load() {
+			s.hurry(nil)
+		}
+	}
+}
 
 // Subscribe registers a subscription under its name.
 func (h *Handle) Subscribe(s *Subscription) error {

@@ -44,7 +44,7 @@ func (r *rig) incarnation(random *rand.Rand, steps int) {
 		}
 	})
 	for _, b := range unsure {
-		if !slot.Retake(lease, b) {
+		if !b.Hold(lease) {
 			return // stopped
 		}
 		r.send(slot, lease, b, random)
@@ -59,7 +59,7 @@ func (r *rig) incarnation(random *rand.Rand, steps int) {
 		if random.IntN(10) == 0 {
 			return // crashed with a batch in its hands
 		}
-		if slot.Retake(lease, b) {
+		if b.Hold(lease) {
 			r.send(slot, lease, b, random)
 		}
 	}

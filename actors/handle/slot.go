@@ -1,7 +1,6 @@
 package handle
 
 import (
-	"context"
 	"math"
 	"slices"
 	"sync"
@@ -22,6 +21,7 @@ type Slot struct {
 	pool      *chunkPool
 	clock     *clock
 	panicked  func(value any) // tells of a callback that panicked
+	watch     func()          // is called when a batch is opened
 
 	mu        sync.Mutex
 	open      *Batch   // being filled
@@ -50,7 +50,8 @@ type Look struct {
 }
 
 // append accepts a record. full is true, and nothing was accepted, when memory
-// is at its limit.
+// is at its limit. A panic while the record is encoded, by one that changes
+// under our hands, leaves the slot as it was.
 func (s *Slot) append(r *record.Record, hurry bool, made func(int64, error)) (p Pending, full bool) {
 	size := encodedSize(r)
 	s.mu.Lock()
@@ -58,18 +59,28 @@ func (s *Slot) append(r *record.Record, hurry bool, made func(int64, error)) (p 
 		s.mu.Unlock()
 		return Failed(s.closed), false
 	}
+	encoded := false
+	defer func() {
+		if !encoded {
+			s.dropEmpty()
+			s.mu.Unlock()
+		}
+	}()
+	news := hurry
 	if s.open != nil && s.open.size+size > s.batchSize {
 		s.seal()
+		news = true
 	}
-	fresh := s.open == nil
-	if fresh {
+	if s.open == nil {
 		s.open = s.newBatch(time.Now())
+		s.watch()
+		news = true
 	}
-	if !s.open.add(r, size, s.clock) {
-		if s.open.count == 0 {
-			s.open = nil
-		}
-		s.mu.Unlock()
+	full = !s.open.add(r, size, s.clock)
+	encoded = true
+	if full {
+		s.dropEmpty()
+		s.signal(news)
 		return Pending{}, true
 	}
 	p = Pending{outcome: s.open.outcome, index: s.open.count - 1}
@@ -77,8 +88,16 @@ func (s *Slot) append(r *record.Record, hurry bool, made func(int64, error)) (p 
 		p.outcome.calls = append(p.outcome.calls, call{p.index, made})
 	}
 	s.open.due = s.open.due || hurry
-	s.signal(fresh || hurry)
+	s.signal(news)
 	return p, false
+}
+
+// dropEmpty takes back a batch that was opened for a record that did not make it.
+func (s *Slot) dropEmpty() {
+	if s.open != nil && s.open.count == 0 {
+		s.open.Release()
+		s.open = nil
+	}
 }
 
 func (s *Slot) newBatch(now time.Time) *Batch {
@@ -104,17 +123,49 @@ func (s *Slot) signal(worth bool) {
 	notify()
 }
 
-// hurry ends the linger of the batch with the given outcome.
+// hurry ends the linger of the batch with the given outcome; nil: of whichever
+// is open.
 func (s *Slot) hurry(o *Outcome) {
 	if s == nil {
 		return
 	}
 	s.mu.Lock()
-	worth := s.open != nil && s.open.outcome == o && !s.open.due
+	worth := s.open != nil && (o == nil || s.open.outcome == o) && !s.open.due
 	if worth {
 		s.open.due = true
 	}
 	s.signal(worth)
+}
+
+// expire fails what was accepted before a time, if no producer is there to do
+// it. It reports whether anything is left.
+func (s *Slot) expire(before time.Time, err error) (left bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.notify == nil {
+		s.taken = s.expireIn(s.taken, before, err)
+		s.sealed = s.expireIn(s.sealed, before, err)
+		if s.open != nil && s.open.opened.Before(before) {
+			b := s.open
+			s.open = nil
+			s.finish(b, -1, err)
+		}
+	}
+	return s.open != nil || len(s.sealed)+len(s.taken) > 0
+}
+
+// expireIn fails the batches of a list that are too old. One that had its place
+// in the sequence leaves a gap there, which a new epoch mends.
+func (s *Slot) expireIn(list []*Batch, before time.Time, err error) []*Batch {
+	n := 0
+	for n < len(list) && list[n].opened.Before(before) {
+		if list[n].number.given {
+			s.newEpoch()
+		}
+		s.finish(list[n], -1, err)
+		n++
+	}
+	return slices.Delete(list, 0, n)
 }
 
 // Accept is append for actors: records of a message go into the slot, and made
@@ -215,7 +266,7 @@ func (s *Slot) Look(lease uint64) Look {
 
 // Take hands out the next batch: the oldest sealed one, or the open one, which
 // ends its linger. It is nil when there is nothing, or the lease is over. The
-// batch is held for one send: whoever sends it calls Release.
+// batch is held: call Release.
 func (s *Slot) Take(lease uint64) *Batch {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -233,18 +284,6 @@ func (s *Slot) Take(lease uint64) *Batch {
 	s.taken = append(s.taken, b)
 	b.holds.Add(1)
 	return b
-}
-
-// Retake holds a batch that was taken for another send. It reports false when
-// the batch is settled or the lease over.
-func (s *Slot) Retake(lease uint64, b *Batch) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.lease != lease || !slices.Contains(s.taken, b) {
-		return false
-	}
-	b.holds.Add(1)
-	return true
 }
 
 // Number gives a batch the slot's next place in the sequence, unless it has one.
@@ -280,6 +319,10 @@ func (s *Slot) Bump(lease uint64, batches []*Batch) bool {
 	for _, b := range batches {
 		b.number = place{}
 	}
+	return s.newEpoch()
+}
+
+func (s *Slot) newEpoch() bool {
 	if s.sequence.epoch == math.MaxInt16 {
 		s.sequence = place{}
 		return false
@@ -357,28 +400,19 @@ func (s *Slot) guarded(c call, o *Outcome) {
 	c.made(o.of(c.index))
 }
 
-// flush returns when everything accepted before the call is settled, or ctx
-// ends.
-func (s *Slot) flush(ctx context.Context) error {
+// flush ends the linger and returns the batch that is settled last of what was
+// accepted before; nil if all is settled. Batches settle in order.
+func (s *Slot) flush() *Outcome {
+	s.hurry(nil)
 	s.mu.Lock()
-	if s.open == nil && len(s.sealed) == 0 && len(s.taken) == 0 {
-		s.mu.Unlock()
-		return nil
+	defer s.mu.Unlock()
+	if last := s.last(); last != nil {
+		return last.outcome
 	}
-	last := s.last()
-	if s.open != nil {
-		s.open.due = true
-	}
-	s.signal(s.open != nil)
-	select {
-	case <-last.outcome.done:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return nil
 }
 
-// last is the youngest batch; batches settle in order.
+// last is the youngest batch, nil if there is none.
 func (s *Slot) last() *Batch {
 	if s.open != nil {
 		return s.open
@@ -386,7 +420,10 @@ func (s *Slot) last() *Batch {
 	if n := len(s.sealed); n > 0 {
 		return s.sealed[n-1]
 	}
-	return s.taken[len(s.taken)-1]
+	if n := len(s.taken); n > 0 {
+		return s.taken[n-1]
+	}
+	return nil
 }
 
 // close fails everything that is not settled and refuses what comes.

@@ -102,7 +102,7 @@ func TestTheWayOfARecord(t *testing.T) {
 	require.Positive(t, h.Buffered(), "a writer holds it")
 	b.Release()
 	require.Zero(t, h.Buffered())
-	require.False(t, slot.Retake(lease, b))
+	require.False(t, b.Hold(lease))
 }
 
 func TestOutcomes(t *testing.T) {
@@ -241,13 +241,13 @@ func TestAnOldLeaseChangesNothing(t *testing.T) {
 
 	require.Nil(t, slot.Take(stale))
 	require.Equal(t, Look{}, slot.Look(stale))
-	require.False(t, slot.Retake(stale, b))
+	require.False(t, b.Hold(stale))
 	require.False(t, slot.Settle(stale, b, 1, nil))
 	slot.Number(stale, b, Identity{ID: 7})
 	require.Equal(t, record.NoProducerID, b.Header().ProducerID)
 	slot.Detach(stale)
 	require.NoError(t, p.Err())
-	require.True(t, slot.Retake(lease, b))
+	require.True(t, b.Hold(lease))
 	require.True(t, slot.Settle(lease, b, 9, nil))
 	offset, err := p.Wait(context.Background())
 	require.NoError(t, err)

@@ -61,7 +61,7 @@ func (s *Subscription) Assign(count int32) (fresh []Partition) {
 		s.has = map[Partition]bool{}
 	}
 	for _, p := range wanted {
-		if key := (Partition{s.Topic, p}); p < count && !s.has[key] {
+		if key := (Partition{s.Topic, p}); p >= 0 && p < count && !s.has[key] {
 			s.has[key] = true
 			s.assigned = append(s.assigned, key)
 			fresh = append(fresh, key)

@@ -49,7 +49,7 @@ func (t *Topic) Grow(count int32) {
 	defer t.mu.Unlock()
 	slots := append([]*Slot(nil), *t.slots.Load()...)
 	for p := int32(len(slots)); p < count; p++ {
-		s := &Slot{topic: t.name, partition: p, batchSize: t.handle.config.Produce.BatchBytes, pool: t.handle.pool, clock: &t.handle.clock, panicked: t.handle.callbackPanicked(t.name, p)}
+		s := &Slot{topic: t.name, partition: p, batchSize: t.handle.config.Produce.BatchBytes, pool: t.handle.pool, clock: &t.handle.clock, panicked: t.handle.callbackPanicked(t.name, p), watch: t.handle.watch}
 		if t.closed != nil {
 			s.close(t.closed)
 		}
@@ -98,6 +98,7 @@ func (t *Topic) await(ctx context.Context, slot *Slot, r *record.Record, hurry b
 	limit := time.NewTimer(t.handle.config.Produce.MaxBlock)
 	defer limit.Stop()
 	for {
+		t.handle.hurryAll() // what lingers holds the memory that is waited for
 		room := t.handle.pool.budget.room()
 		p, full := slot.append(r, hurry, made)
 		if !full {
@@ -116,11 +117,19 @@ func (t *Topic) await(ctx context.Context, slot *Slot, r *record.Record, hurry b
 }
 
 // Flush returns when everything that was accepted before the call is settled,
-// acked or failed, or when ctx ends.
+// acked or failed, or when ctx ends. It ends the linger of all partitions first.
 func (t *Topic) Flush(ctx context.Context) error {
+	var last []*Outcome
 	for _, s := range *t.slots.Load() {
-		if err := s.flush(ctx); err != nil {
-			return err
+		if o := s.flush(); o != nil {
+			last = append(last, o)
+		}
+	}
+	for _, o := range last {
+		select {
+		case <-o.done:
+		case <-ctx.Done():
+			return context.Cause(ctx)
 		}
 	}
 	return nil
@@ -128,6 +137,9 @@ func (t *Topic) Flush(ctx context.Context) error {
 
 func (t *Topic) choose(r *record.Record, by behaviors.Partitioner) (*Slot, error) {
 	slots := *t.slots.Load()
+	if len(slots) == 0 {
+		return nil, &wire.Error{Code: wire.UnknownTopicOrPartition, Topic: t.name, Partition: -1, Cause: errors.New("its partitions are not known")}
+	}
 	if by == nil {
 		by = t.handle.config.Produce.Partitioner
 	}

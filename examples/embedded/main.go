@@ -17,8 +17,8 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/moldau-go/moldau"
 	"github.com/moldau-go/moldau/actors"
-	"github.com/moldau-go/moldau/actors/handle"
 	"github.com/moldau-go/moldau/actors/protocol"
 	"github.com/moldau-go/moldau/behaviors"
 )
@@ -38,7 +38,7 @@ func main() {
 	}))
 	done := make(chan error, 1)
 	shop := system.Root.Spawn(actor.PropsFromProducer(func() actor.Actor {
-		return &shop{config: handle.Config{Name: "embedded", Brokers: *brokers}, topic: *topic, records: *records, done: done}
+		return &shop{config: moldau.Config{Name: "embedded", Brokers: *brokers}, topic: *topic, records: *records, done: done}
 	}))
 	var err error
 	select {
@@ -56,7 +56,7 @@ func main() {
 
 // shop is an actor of the user's. The client's tree hangs below it.
 type shop struct {
-	config  handle.Config
+	config  moldau.Config
 	topic   string
 	records int
 	done    chan<- error

@@ -32,9 +32,11 @@ type Core struct {
 	spread func() float64
 
 	subscribed bool
-	leader     int32 // -1: not known
-	asking     bool  // for the leader
-	resolving  bool  // a ListOffsets is under way
+	leader     int32     // -1: not known
+	asking     bool      // for the leader
+	askAt      time.Time // not before
+	failed     int32     // the leader that was given up last
+	resolving  bool      // a ListOffsets is under way
 	begin      behaviors.Position
 	resolved   bool
 	next       int64 // position of the next fetch, when resolved
@@ -50,7 +52,7 @@ type Core struct {
 
 // New makes a core without subscriber. spread returns numbers from 0 to 1.
 func New(cfg Config, spread func() float64) *Core {
-	return &Core{cfg: cfg, spread: spread, leader: -1}
+	return &Core{cfg: cfg, spread: spread, leader: -1, failed: -1}
 }
 
 // Action is something to be done: one of the types below.
@@ -132,6 +134,9 @@ func (c *Core) reset(out []Action) []Action {
 
 // Leader tells who leads the partition.
 func (c *Core) Leader(now time.Time, node int32) []Action {
+	if node != c.failed {
+		c.pause = time.Time{} // a new leader is not made to wait for what the old one did
+	}
 	c.asking, c.leader = false, node
 	return c.step(now, nil)
 }
@@ -139,7 +144,12 @@ func (c *Core) Leader(now time.Time, node int32) []Action {
 // NoLeader tells that the leader could not be found.
 func (c *Core) NoLeader(now time.Time, err error) []Action {
 	c.asking = false
-	return c.step(now, c.fail(now, err, nil))
+	if !c.subscribed {
+		return nil
+	}
+	out := c.fail(now, err, nil)
+	c.askAt = c.pause
+	return c.step(now, out)
 }
 
 // BrokerDown tells that a broker's actor ended with all that it was asked.
@@ -147,8 +157,11 @@ func (c *Core) BrokerDown(now time.Time, node int32, err error) []Action {
 	if c.leader != node {
 		return nil
 	}
-	c.leader, c.wanting, c.resolving = -1, false, false
+	c.failed, c.leader, c.wanting, c.resolving = node, -1, false, false
 	c.want++
+	if !c.subscribed {
+		return nil
+	}
 	return c.step(now, c.fail(now, err, nil))
 }
 
@@ -227,8 +240,8 @@ func (c *Core) Buffered() int { return c.bytes }
 func (c *Core) fail(now time.Time, err error, out []Action) []Action {
 	c.fails++
 	c.pause = now.Add(backoff.After(c.fails, c.cfg.BackoffMin, c.cfg.BackoffMax, c.spread()))
-	if wire.RefreshMetadata(err) {
-		c.leader = -1
+	if wire.RefreshMetadata(err) && c.leader >= 0 {
+		c.failed, c.leader = c.leader, -1
 	}
 	return append(out, Failed{err})
 }
@@ -248,17 +261,26 @@ func (c *Core) step(now time.Time, out []Action) []Action {
 	if c.wanting || c.resolving || c.bytes >= c.cfg.PrefetchBytes {
 		return out
 	}
+	if c.leader < 0 {
+		return c.findLeader(now, out)
+	}
 	if c.pause.After(now) {
 		return append(out, Wake{c.pause})
 	}
-	if c.leader < 0 {
-		if !c.asking {
-			c.asking = true
-			out = append(out, FindLeader{Stale: c.fails > 0})
-		}
-		return out
-	}
 	return c.ask(out)
+}
+
+// findLeader asks for the leader: at once after an error of the old one, after a
+// pause when it could not be found.
+func (c *Core) findLeader(now time.Time, out []Action) []Action {
+	switch {
+	case c.asking:
+		return out
+	case c.askAt.After(now):
+		return append(out, Wake{c.askAt})
+	}
+	c.asking = true
+	return append(out, FindLeader{Stale: c.fails > 0})
 }
 
 // ask resolves the position, or wants more.

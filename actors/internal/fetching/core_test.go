@@ -1,6 +1,7 @@
 package fetching
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -21,77 +22,127 @@ func want(partition int32, number uint64) Want {
 func never(Key) bool  { return false }
 func always(Key) bool { return true }
 
-func TestHotFirstThenCold(t *testing.T) {
+func hot(wants ...Want) []Request {
+	return []Request{{Lane: Hot, MaxWait: hotWait, Wants: wants, Epoch: -1}}
+}
+
+// idle is a core whose cold request carries partition 0.
+func idle(t *testing.T) *Core {
+	t.Helper()
 	c := newCore()
 	r := c.Add(want(0, 1))
 	for range coldAfter {
-		require.Equal(t, []Request{{Lane: Hot, MaxWait: hotWait, Wants: []Want{want(0, 1)}}}, r)
-		r = c.Done(Hot, r[0].Wants, never)
+		require.Equal(t, hot(want(0, 1)), r)
+		r = c.HotDone(r[0].Wants, never)
 	}
 	require.Equal(t, []Request{{Lane: Cold, MaxWait: maxWait, Wants: []Want{want(0, 1)}}}, r)
-	require.Equal(t, []Request{{Lane: Cold, MaxWait: maxWait, Wants: []Want{want(0, 1)}}}, c.Done(Cold, r[0].Wants, never))
+	return c
+}
 
-	require.Empty(t, c.Done(Cold, r[0].Wants, always), "answered: nothing is wanted any more")
-	require.Empty(t, c.Wants())
-	require.Equal(t, Hot, c.Add(want(0, 2))[0].Lane, "what had data is hot")
+func TestHotFirstThenCold(t *testing.T) {
+	c := idle(t)
+	require.Equal(t, []Want{want(0, 1)}, c.Parked())
+	require.Equal(t, []Want{want(0, 1)}, c.Waiting(Key{"t", 0}))
+	r := c.ColdDone(nil, 77)
+	require.Equal(t, []Request{{Lane: Cold, MaxWait: maxWait, Wants: r[0].Wants, Session: 77, Epoch: 1}}, r, "the session goes on")
+	require.Empty(t, r[0].Wants, "and names nothing anew")
+	require.Empty(t, c.ColdDone([]Key{{"t", 0}}, 77), "answered: nothing is wanted any more")
+	require.Empty(t, c.Parked())
+	require.Equal(t, hot(want(0, 2)), c.Add(want(0, 2)), "what had data is hot")
 }
 
 func TestNeverBehindAParkedPoll(t *testing.T) {
-	c := newCore()
-	r := c.Add(want(0, 1))
-	for range coldAfter {
-		r = c.Done(Hot, r[0].Wants, never)
-	}
-	require.Equal(t, Cold, r[0].Lane)
-	r = c.Add(want(1, 1))
-	require.Len(t, r, 1)
-	require.Equal(t, Request{Lane: Hot, MaxWait: hotWait, Wants: []Want{want(1, 1)}}, r[0])
+	c := idle(t)
+	r := c.Add(want(1, 1))
+	require.Equal(t, hot(want(1, 1)), r)
 	require.Empty(t, c.Add(want(2, 1)), "both lanes are busy")
-	require.Empty(t, c.Next())
-	r = c.Done(Hot, r[0].Wants, always)
-	require.Equal(t, []Want{want(2, 1)}, r[0].Wants)
+	require.Equal(t, hot(want(2, 1)), c.HotDone(r[0].Wants, always))
 }
 
 func TestANewWantWaitsForTheOldAnswer(t *testing.T) {
 	c := newCore()
 	old := c.Add(want(0, 1))
 	require.Empty(t, c.Add(want(0, 2)))
-	r := c.Done(Hot, old[0].Wants, always)
-	require.Equal(t, []Want{want(0, 2)}, r[0].Wants, "the answer was to the old number")
-	require.Equal(t, []Want{want(0, 2)}, c.Wants())
+	require.Equal(t, hot(want(0, 2)), c.HotDone(old[0].Wants, always), "the answer was to the old number")
+}
+
+func TestANewWantLeavesTheSession(t *testing.T) {
+	c := idle(t)
+	require.Equal(t, hot(want(0, 2)), c.Add(want(0, 2)))
+	require.Empty(t, c.Waiting(Key{"t", 0}), "what the parked request brings is of the old offset")
+	require.Empty(t, c.ColdDone([]Key{{"t", 0}}, 5), "the session is empty: nothing to ask for")
 }
 
 func TestRemove(t *testing.T) {
-	c := newCore()
-	c.Add(want(0, 1))
-	c.Add(want(1, 1))
-	c.Remove(Key{"t", 1}, "another")
-	require.Len(t, c.Wants(), 2, "not the consumer's own")
-	c.Remove(Key{"t", 1}, "c")
-	require.Equal(t, []Want{want(0, 1)}, c.Wants())
+	c := idle(t)
+	c.Remove(Key{"t", 0}, "another")
+	require.Len(t, c.Parked(), 1, "not the consumer's own")
 	c.Remove(Key{"t", 0}, "c")
-	require.Empty(t, c.Done(Hot, []Want{want(0, 1)}, never))
+	require.Empty(t, c.Parked())
+	require.Empty(t, c.ColdDone(nil, 5))
+
+	r := c.Add(want(1, 1))
+	c.Remove(Key{"t", 1}, "c")
+	require.Empty(t, c.Add(want(1, 2)), "the old request still names it")
+	require.Equal(t, hot(want(1, 2)), c.HotDone(r[0].Wants, always))
 	c.Remove(Key{"t", 9}, "c")
 }
 
-func TestRequestsAreOrderedWithATurn(t *testing.T) {
+func TestTwoConsumersOfOnePartition(t *testing.T) {
 	c := newCore()
-	r := c.Add(Want{Key: Key{"z", 0}, Number: 1, Consumer: "c"})
-	for p := range int32(3) {
-		c.Add(want(p, 1))
-	}
+	mine, yours := want(0, 1), want(0, 1)
+	yours.Consumer = "d"
+	require.Equal(t, hot(mine), c.Add(mine))
+	require.Empty(t, c.Add(yours))
+	require.Equal(t, hot(yours), c.HotDone([]Want{mine}, always))
+	mine.Number = 2
+	require.Empty(t, c.Add(mine))
+	require.Equal(t, hot(mine), c.HotDone([]Want{yours}, never), "who waited longest")
+}
+
+func TestALostSession(t *testing.T) {
+	c := idle(t)
+	require.Empty(t, c.ColdLost(true), "its consumers know")
+	require.Empty(t, c.Parked())
+	c = idle(t)
+	r := c.ColdLost(false)
+	require.Equal(t, []Request{{Lane: Cold, MaxWait: maxWait, Wants: []Want{want(0, 1)}}}, r, "asked for again, in a new session")
+}
+
+func TestSessionNumbers(t *testing.T) {
+	s := session{}
+	require.True(t, s.whole())
+	s.answered(0)
+	require.True(t, s.whole(), "a broker that keeps none")
+	s.answered(9)
+	require.Equal(t, session{id: 9, epoch: 1}, s)
+	s.answered(9)
+	require.Equal(t, session{id: 9, epoch: 2}, s)
+	s.epoch = math.MaxInt32
+	s.answered(9)
+	require.Equal(t, session{id: 9, epoch: 1}, s, "epochs wrap to 1")
+	s.answered(10)
+	require.Equal(t, session{id: 10, epoch: 1}, s)
+}
+
+func TestEverybodyIsFirstAtSomeTime(t *testing.T) {
+	c := idle(t)
 	first := map[Key]bool{}
-	for range 16 {
-		r = c.Done(r[0].Lane, r[0].Wants, always)
-		for _, w := range r[0].Wants {
-			w.Number++
+	c.Add(want(9, 1))
+	number := uint64(1)
+	c.Add(want(1, number))
+	c.Add(want(2, number))
+	r := c.HotDone([]Want{want(9, 1)}, always)
+	for range 20 {
+		first[r[0].Wants[0].Key] = true
+		sent := r[0].Wants
+		number++
+		for _, w := range sent {
+			w.Number = number
 			c.Add(w)
 		}
-		first[r[0].Wants[0].Key] = true
-		r = append(r[:0:0], r...)
-		if len(r) == 0 {
-			break
-		}
+		c.ColdDone(nil, 5)
+		r = c.HotDone(sent, always)
 	}
-	require.Len(t, first, 4, "everybody is first at some time")
+	require.Len(t, first, 2)
 }

@@ -354,3 +354,83 @@ func TestNobodyIsAskedWhoWasJustEnded(t *testing.T) {
 		require.True(t, slices.ContainsFunc(wanted, func(b Broker) bool { return b.ID == a.Broker }), "asks %d of %v", a.Broker, wanted)
 	}
 }
+
+// A topic that was not there a moment ago may be there now: an error in the
+// view is no answer to a new question.
+func TestAnErrorInTheViewIsNotToldForEver(t *testing.T) {
+	c := known(t, nil)
+	ask := only[Ask](t, c.Need(epoch, "x", "t", -1, false))
+	c.Answer(epoch, ask.Number, refused("t", wire.UnknownTopicOrPartition), nil)
+	out := c.Need(at(time.Minute), "y", "t", -1, false)
+	require.Empty(t, all[Tell](out), "told from a view that is a minute old")
+	require.Len(t, all[Ask](out), 1)
+}
+
+// The same for a partition that was added.
+func TestAPartitionThatWasAdded(t *testing.T) {
+	c := known(t, map[string][]int32{"t": {1}})
+	out := c.Need(at(time.Minute), "y", "t", 1, false)
+	require.Empty(t, all[Tell](out))
+	require.Len(t, all[Ask](out), 1)
+}
+
+// Refreshes by time say nothing about how hard a leader is to find.
+func TestRefreshesDoNotSlowDownAFailover(t *testing.T) {
+	c := known(t, map[string][]int32{"t": {1}})
+	now := epoch
+	for range 10 {
+		now = now.Add(5 * time.Minute)
+		ask := only[Ask](t, c.Tick(now))
+		c.Answer(now, ask.Number, view(map[string][]int32{"t": {1}}), nil)
+	}
+	now = now.Add(time.Minute)
+	ask := only[Ask](t, c.Need(now, "x", "t", 0, true))
+	c.Answer(now, ask.Number, view(map[string][]int32{"t": {1}}), nil) // the new leader is not elected yet
+	out := c.Need(now, "x", "t", 0, true)                              // and the old one refused again
+	if len(all[Ask](out)) == 0 {
+		require.LessOrEqual(t, earliest(out).Sub(now), 100*time.Millisecond, "a failover must not wait this long for the first new look")
+	}
+}
+
+// 50, 100, 200 ms: news does not make a leader easier to find, what is no news does not
+// make the first pause longer.
+func TestPausesDouble(t *testing.T) {
+	c := known(t, map[string][]int32{"t": {1}})
+	now := at(time.Minute)
+	out := c.Need(now, "x", "t", 0, true)
+	out = c.Answer(now, only[Ask](t, out).Number, view(map[string][]int32{"t": {-1}}), nil)
+	require.Equal(t, 50*time.Millisecond, earliest(out).Sub(now), "after news")
+	now = earliest(out)
+	out = c.Tick(now)
+	for _, pause := range []time.Duration{100, 200, 400} {
+		out = c.Answer(now, only[Ask](t, out).Number, view(map[string][]int32{"t": {-1}}), nil)
+		require.Equal(t, pause*time.Millisecond, earliest(out).Sub(now))
+		now = earliest(out)
+		out = c.Tick(now)
+	}
+}
+
+// A topic that is asked about all the time does not keep the others from
+// being refreshed.
+func TestABusyTopicDoesNotStopTheRefresh(t *testing.T) {
+	c := known(t, map[string][]int32{"quiet": {1}, "busy": {1}})
+	asked := false
+	for i := range 20 {
+		now := at(time.Duration(i+1) * time.Minute)
+		out := append(c.Tick(now), c.Need(now, i, "busy", 0, true)...)
+		for _, ask := range all[Ask](out) {
+			asked = asked || slices.Contains(ask.Topics, "quiet")
+			c.Answer(now, ask.Number, view(map[string][]int32{"quiet": {1}, "busy": {1}}), nil)
+		}
+	}
+	require.True(t, asked, "not refreshed in 20 min, Refresh being 5 min")
+}
+
+// A hedge that found nobody when it was due is made up for.
+func TestALateHedge(t *testing.T) {
+	c := New(testConfig(), first)
+	c.Start(epoch)
+	only[Ask](t, c.BrokerUp(epoch, -1))
+	c.Tick(at(500 * time.Millisecond)) // nobody else is up
+	require.Len(t, all[Ask](c.BrokerUp(at(time.Second), -2)), 1)
+}

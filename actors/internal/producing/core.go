@@ -52,7 +52,8 @@ const (
 type item struct {
 	Batch
 	phase    phase
-	numbered bool // it was sent at least once, so it has its place in the sequence
+	node     int32 // where it flies
+	numbered bool  // it was sent at least once, so it has its place in the sequence
 	attempts int
 	base     int64
 	err      error
@@ -64,10 +65,12 @@ type Core struct {
 	cfg    Config
 	spread func() float64
 
-	leader  int32 // -1: not known
-	asking  bool  // for the leader
-	pause   time.Time
-	fails   int // in a row
+	leader  int32     // -1: not known
+	failed  int32     // the leader that was given up last
+	asking  bool      // for the leader
+	askAt   time.Time // not before
+	pause   time.Time // before sending again
+	fails   int       // in a row
 	ready   int
 	opened  time.Time // of the batch that lingers
 	items   []*item   // taken and not settled, in order
@@ -79,7 +82,7 @@ type Core struct {
 // New makes a core that first sends what its predecessor left unsettled.
 // spread returns numbers from 0 to 1.
 func New(cfg Config, left []Batch, spread func() float64) *Core {
-	c := &Core{cfg: cfg, spread: spread, leader: -1}
+	c := &Core{cfg: cfg, spread: spread, leader: -1, failed: -1}
 	for _, b := range left {
 		c.items = append(c.items, &item{Batch: b, numbered: b.Unsure})
 	}
@@ -153,8 +156,12 @@ func (c *Core) Taken(now time.Time, b Batch, ok bool) []Action {
 	return c.next(now, nil)
 }
 
-// Leader tells who leads the partition.
+// Leader tells who leads the partition. A new one is not made to wait for what
+// the old one did.
 func (c *Core) Leader(now time.Time, node int32) []Action {
+	if node != c.failed {
+		c.pause = time.Time{}
+	}
 	c.leader, c.asking = node, false
 	return c.next(now, nil)
 }
@@ -163,23 +170,23 @@ func (c *Core) Leader(now time.Time, node int32) []Action {
 func (c *Core) NoLeader(now time.Time, err error) []Action {
 	c.asking = false
 	var out []Action
-	if i := c.first(waiting); i >= 0 {
-		out = c.failed(c.items[i], err, false, out)
-	}
 	c.slowDown(now)
+	c.askAt = c.pause
+	if i := c.first(waiting); i >= 0 {
+		out = c.fail(c.items[i], err, false, out)
+	}
 	return c.next(now, c.settle(out))
 }
 
 // BrokerDown tells that a broker's actor ended with what it was given.
 func (c *Core) BrokerDown(now time.Time, node int32, err error) []Action {
-	if c.leader != node {
-		return nil
+	if c.leader == node {
+		c.giveUp()
 	}
-	c.leader = -1
 	var out []Action
 	for _, it := range c.items {
-		if it.phase == flying {
-			out = c.failed(it, err, true, out)
+		if it.phase == flying && it.node == node {
+			out = c.fail(it, err, true, out)
 		}
 	}
 	if len(out) > 0 {
@@ -205,22 +212,30 @@ func (c *Core) Answer(now time.Time, id uint64, base int64, err error, written b
 		c.fails, c.lastAck = 0, now
 		return c.next(now, c.settle(nil))
 	}
-	out := c.failed(it, err, written, nil)
-	c.slowDown(now)
+	out := c.fail(it, err, written, nil)
+	if it.phase == waiting {
+		c.slowDown(now)
+	}
 	return c.next(now, c.settle(out))
+}
+
+func (c *Core) giveUp() {
+	if c.leader >= 0 {
+		c.failed, c.leader = c.leader, -1
+	}
 }
 
 // Tick is the time that Wake asked for.
 func (c *Core) Tick(now time.Time) []Action { return c.next(now, nil) }
 
-// failed decides about a batch after an error.
-func (c *Core) failed(it *item, err error, written bool, out []Action) []Action {
+// fail decides about a batch after an error.
+func (c *Core) fail(it *item, err error, written bool, out []Action) []Action {
 	if it.phase == flying {
 		c.flying--
 	}
 	it.phase, it.lastErr = waiting, err
 	if wire.RefreshMetadata(err) {
-		c.leader = -1
+		c.giveUp()
 	}
 	switch {
 	case c.cfg.Idempotent && outOfSequence(err):
@@ -292,7 +307,12 @@ func (c *Core) next(now time.Time, out []Action) []Action {
 	if first < 0 {
 		return c.take(now, out)
 	}
-	out = append(out, Wake{c.items[first].Opened.Add(c.cfg.DeliveryTimeout)})
+	if end := c.items[first].Opened.Add(c.cfg.DeliveryTimeout); end.After(now) {
+		out = append(out, Wake{end})
+	}
+	if c.leader < 0 {
+		out = c.findLeader(now, out)
+	}
 	if c.resending() && c.flying > 0 {
 		return out // the answers of what is on the wire come first
 	}
@@ -300,14 +320,23 @@ func (c *Core) next(now time.Time, out []Action) []Action {
 		return append(out, Wake{c.pause})
 	}
 	if c.leader < 0 {
-		return c.findLeader(out)
+		return out
 	}
 	if c.broken {
 		out = c.bump(out)
 	}
-	for _, it := range c.items[first:] {
-		if it.phase == waiting && c.flying < c.limit(now) {
-			it.phase, it.numbered = flying, true
+	return c.send(now, out)
+}
+
+// send puts what waits on the wire. No more may be unsettled than the broker
+// remembers, or it could not tell one that is sent again from a gap.
+func (c *Core) send(now time.Time, out []Action) []Action {
+	for i, it := range c.items {
+		if i >= c.limit(now) {
+			break
+		}
+		if it.phase == waiting {
+			it.phase, it.numbered, it.node = flying, true, c.leader
 			c.flying++
 			out = append(out, Send{ID: it.ID, Node: c.leader})
 		}
@@ -326,7 +355,7 @@ func (c *Core) resending() bool {
 	return c.broken
 }
 
-// limit is how many batches may be on the wire.
+// limit is how many batches may be unsettled.
 func (c *Core) limit(now time.Time) int {
 	if c.cfg.Idempotent && (c.lastAck.IsZero() || now.Sub(c.lastAck) > c.cfg.Forget) {
 		return 1
@@ -353,7 +382,7 @@ func (c *Core) take(now time.Time, out []Action) []Action {
 	if c.broken && c.flying == 0 {
 		out = c.bump(out)
 	}
-	if c.broken || c.flying >= c.limit(now) {
+	if c.broken || len(c.items) >= c.limit(now) {
 		return out
 	}
 	due := c.ready > 0
@@ -370,9 +399,14 @@ func (c *Core) take(now time.Time, out []Action) []Action {
 	return append(out, Take{})
 }
 
-func (c *Core) findLeader(out []Action) []Action {
+// findLeader asks for the leader: at once after an error of the old one, after a
+// pause when it could not be found.
+func (c *Core) findLeader(now time.Time, out []Action) []Action {
 	if c.asking {
 		return out
+	}
+	if c.askAt.After(now) {
+		return append(out, Wake{c.askAt})
 	}
 	c.asking = true
 	return append(out, FindLeader{Stale: c.fails > 0})

@@ -17,7 +17,7 @@ var (
 	tooLarge  = &wire.Error{Code: wire.MessageTooLarge}
 )
 
-var testConfig = Config{Linger: 5 * time.Millisecond, DeliveryTimeout: 10 * time.Second, BackoffMin: 50 * time.Millisecond, BackoffMax: time.Second}
+var testConfig = Config{Linger: 5 * time.Millisecond, DeliveryTimeout: 10 * time.Second, BackoffMin: 50 * time.Millisecond, BackoffMax: time.Second, MaxInFlight: 1}
 
 func newCore(unsure ...Batch) *Core { return New(testConfig, unsure, func() float64 { return 0 }) }
 
@@ -56,7 +56,7 @@ func TestLingerIsExact(t *testing.T) {
 func TestReadyBatchesDoNotLinger(t *testing.T) {
 	c := newCore()
 	require.Equal(t, []Action{Take{}}, c.Look(epoch, 1, epoch))
-	require.Equal(t, []Action{Take{}}, New(Config{DeliveryTimeout: time.Minute, Linger: -1}, nil, nil).Look(epoch, 0, epoch), "no linger at all")
+	require.Equal(t, []Action{Take{}}, New(Config{DeliveryTimeout: time.Minute, Linger: -1, MaxInFlight: 1}, nil, nil).Look(epoch, 0, epoch), "no linger at all")
 	require.Empty(t, newCore().Look(epoch, 0, time.Time{}), "an empty slot asks for nothing")
 }
 
@@ -82,16 +82,16 @@ func TestOneBatchAtATime(t *testing.T) {
 	c := sending(t)
 	require.Empty(t, c.Look(epoch, 5, epoch))
 	require.Empty(t, c.Tick(at(time.Hour)), "what is on the wire has the connection's deadline")
-	require.Nil(t, c.Answer(at(1), 99, 7, nil), "not ours")
-	require.Equal(t, []Action{Settle{ID: 1, Base: 7}, Take{}}, c.Answer(at(1), 1, 7, nil))
-	require.Nil(t, c.Answer(at(1), 1, 8, nil), "only one answer counts")
+	require.Nil(t, c.Answer(at(1), 99, 7, nil, true), "not ours")
+	require.Equal(t, []Action{Settle{ID: 1, Base: 7}, Take{}}, c.Answer(at(1), 1, 7, nil, true))
+	require.Nil(t, c.Answer(at(1), 1, 8, nil, true), "only one answer counts")
 }
 
 func TestRetriesKeepTheBatch(t *testing.T) {
 	c := sending(t)
 	now := epoch
 	for attempt, pause := range []time.Duration{50, 100, 200, 400, 800, 1000, 1000} {
-		out := c.Answer(now, 1, -1, notEnough)
+		out := c.Answer(now, 1, -1, notEnough, true)
 		require.Equal(t, Retried{ID: 1, Attempt: attempt + 1, Err: notEnough}, only[Retried](t, out))
 		require.Contains(t, out, Action(Wake{now.Add(pause * time.Millisecond)}))
 		require.Contains(t, out, Action(Wake{at(10 * time.Second)}), "the delivery timeout")
@@ -103,7 +103,7 @@ func TestRetriesKeepTheBatch(t *testing.T) {
 
 func TestLeaderErrorFindsTheLeaderAnew(t *testing.T) {
 	c := sending(t)
-	c.Answer(epoch, 1, -1, notLeader)
+	c.Answer(epoch, 1, -1, notLeader, true)
 	now := at(50 * time.Millisecond)
 	require.Equal(t, []Action{Send{ID: 1, Node: 4}}, sends(append(c.Tick(now), c.Leader(now, 4)...)))
 }
@@ -121,17 +121,17 @@ func sends(actions []Action) []Action {
 func TestFatalErrorFailsTheBatchAlone(t *testing.T) {
 	c := sending(t)
 	c.Look(epoch, 1, time.Time{})
-	require.Equal(t, []Action{Settle{ID: 1, Base: -1, Err: tooLarge}, Take{}}, c.Answer(epoch, 1, -1, tooLarge))
+	require.Equal(t, []Action{Settle{ID: 1, Base: -1, Err: tooLarge}, Take{}}, c.Answer(epoch, 1, -1, tooLarge, true))
 	require.Equal(t, Send{ID: 2, Node: 3}, only[Send](t, c.Taken(epoch, Batch{ID: 2, Opened: epoch}, true)), "without a pause")
 	foreign := errors.New("no wire error")
-	require.Equal(t, Settle{ID: 2, Base: -1, Err: foreign}, only[Settle](t, c.Answer(epoch, 2, -1, foreign)))
+	require.Equal(t, Settle{ID: 2, Base: -1, Err: foreign}, only[Settle](t, c.Answer(epoch, 2, -1, foreign, true)))
 }
 
 func TestDeliveryTimeout(t *testing.T) {
 	c := sending(t)
-	c.Answer(at(9900*time.Millisecond), 1, -1, notEnough)
+	c.Answer(at(9900*time.Millisecond), 1, -1, notEnough, true)
 	require.False(t, has[Settle](c.Tick(at(10*time.Second-1))), "within its time it was sent again")
-	settle := only[Settle](t, c.Answer(at(10*time.Second), 1, -1, notEnough))
+	settle := only[Settle](t, c.Answer(at(10*time.Second), 1, -1, notEnough, true))
 	require.ErrorIs(t, settle.Err, wire.ErrTimeout)
 	require.ErrorIs(t, settle.Err, wire.ErrNotEnoughReplicas, "why the last attempt failed")
 	require.Equal(t, int64(-1), settle.Base)
@@ -169,14 +169,14 @@ func TestBrokerDown(t *testing.T) {
 	c := sending(t)
 	require.Nil(t, c.BrokerDown(epoch, 2, notLeader), "another broker")
 	require.Equal(t, Retried{ID: 1, Attempt: 1, Err: notLeader}, only[Retried](t, c.BrokerDown(epoch, 3, notLeader)))
-	require.Nil(t, c.Answer(epoch, 1, 5, nil), "an answer that comes after its broker's end")
+	require.Nil(t, c.Answer(epoch, 1, 5, nil, true), "an answer that comes after its broker's end")
 	now := at(50 * time.Millisecond)
 	require.Equal(t, []Action{Send{ID: 1, Node: 3}}, sends(append(c.Tick(now), c.Leader(now, 3)...)))
 }
 
 func TestBrokerDownWhileIdle(t *testing.T) {
 	c := sending(t)
-	c.Answer(epoch, 1, 0, nil)
+	c.Answer(epoch, 1, 0, nil, true)
 	require.Empty(t, c.BrokerDown(epoch, 3, notLeader))
 	c.Look(epoch, 1, time.Time{})
 	require.Equal(t, FindLeader{}, only[FindLeader](t, c.Taken(epoch, Batch{ID: 2, Opened: epoch}, true)))
@@ -187,8 +187,8 @@ func TestUnsureBatchesGoFirst(t *testing.T) {
 	require.True(t, has[FindLeader](c.Start(epoch)))
 	require.False(t, has[Take](c.Look(epoch, 3, epoch)), "nothing new before what is unsure")
 	require.Equal(t, int64(1), int64(only[Send](t, c.Leader(epoch, 3)).ID))
-	require.Equal(t, int64(2), int64(only[Send](t, c.Answer(epoch, 1, 0, nil)).ID))
-	require.True(t, has[Take](c.Answer(epoch, 2, 1, nil)))
+	require.Equal(t, int64(2), int64(only[Send](t, c.Answer(epoch, 1, 0, nil, true)).ID))
+	require.True(t, has[Take](c.Answer(epoch, 2, 1, nil, true)))
 }
 
 func TestUnsureBatchesExpireTogether(t *testing.T) {

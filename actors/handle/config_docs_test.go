@@ -1,0 +1,108 @@
+package handle
+
+import (
+	"os"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const docs = "../../docs/configuration.md"
+
+// tables gives the rows of every table of a page, cell by cell, without backquotes.
+func tables(t *testing.T) (rows [][]string) {
+	t.Helper()
+	text, err := os.ReadFile(docs)
+	require.NoError(t, err)
+	for line := range strings.Lines(string(text)) {
+		if !strings.HasPrefix(line, "| `") {
+			continue
+		}
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		rows = append(rows, cells)
+	}
+	return rows
+}
+
+// The table of defaults says what the code does: every setting has its row, with its variable and its default.
+func TestDocumentedDefaultsAreTheDefaults(t *testing.T) {
+	said := map[string][]string{}
+	for _, row := range tables(t) {
+		if len(row) == 7 {
+			said[strings.Trim(row[0], "`")] = row
+		}
+	}
+	filled, parsed := Config{}.withDefaults(), Config{}
+	is, as := filled.options(), parsed.options()
+	for i, o := range is {
+		row := said[o.name]
+		require.NotNil(t, row, "%s has no row in %s", o.name, docs)
+		delete(said, o.name)
+		require.Equal(t, "`"+envName(o.name)+"`", row[1], o.name)
+		require.NotEmpty(t, row[3], "%s: why?", o.name)
+		switch {
+		case o.name == "ClientID":
+			require.Equal(t, "`Name`", row[2])
+		case row[2] == "none":
+			require.True(t, isZero(o.field), o.name)
+		default:
+			require.NoError(t, as[i].set(strings.Trim(row[2], "`")), o.name)
+			require.Equal(t, valueOf(o.field), valueOf(as[i].field), o.name)
+		}
+	}
+	require.Empty(t, said, "rows of settings that there are not")
+}
+
+func TestDocumentedSecurityIsTheSecurity(t *testing.T) {
+	said := map[string]string{}
+	for _, row := range tables(t) {
+		if len(row) == 3 {
+			said[strings.Trim(row[0], "`")] = strings.Trim(row[1], "`")
+		}
+	}
+	is := map[string]string{}
+	for _, o := range new(security).options() {
+		is[o.name] = envName(o.name)
+	}
+	require.Equal(t, is, said)
+}
+
+// What replaces a setting of brod or KafkaEx exists: names in backquotes that look like ours are ours.
+func TestWhatReplacesASettingExists(t *testing.T) {
+	known := map[string]bool{"TLS": true, "SASL": true, "Telemetry": true, "Produce": true, "Produce.Partitioner": true, "Socket": true, "Socket.Control": true,
+		"Authenticator": true, "Begin": true}
+	for _, o := range new(Config).options() {
+		known[o.name] = true
+	}
+	names := regexp.MustCompile("`([A-Z][A-Za-z.]*)`")
+	rows := 0
+	for _, row := range tables(t) {
+		if len(row) != 2 {
+			continue
+		}
+		rows++
+		require.NotEmpty(t, row[1], row[0])
+		for _, found := range names.FindAllStringSubmatch(row[1], -1) {
+			require.True(t, known[found[1]], "%s is replaced by %s, which there is not", row[0], found[1])
+		}
+	}
+	require.Greater(t, rows, 30)
+}
+
+func valueOf(field any) any {
+	switch field := field.(type) {
+	case choice:
+		return *field.at
+	case pins:
+		return *field.at
+	}
+	return reflect.ValueOf(field).Elem().Interface()
+}
+
+func isZero(field any) bool { return reflect.ValueOf(valueOf(field)).IsZero() }

@@ -1,0 +1,35 @@
+//go:build unix
+
+package handle
+
+import (
+	"context"
+	"runtime/debug"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/moldau-go/moldau/behaviors"
+	"github.com/moldau-go/moldau/wire/record"
+)
+
+// An append that panics leaves the slot as it was, and unlocked.
+func TestAnAppendThatPanics(t *testing.T) {
+	gone, err := syscall.Mmap(-1, 0, 4096, syscall.PROT_NONE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	require.NoError(t, err)
+	defer syscall.Munmap(gone)
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	_, topic := newHandle(t, 1, nil)
+	slot := topic.Slot(0)
+	told := 0
+	lease, _ := slot.Attach(nil, func() { told++ })
+	require.Panics(t, func() {
+		topic.Append(context.Background(), &record.Record{Value: gone[:100]}, behaviors.On(0), false, nil)
+	})
+	require.True(t, slot.mu.TryLock(), "the slot is locked for ever")
+	slot.mu.Unlock()
+	put(t, topic, "a")
+	require.Equal(t, 1, told, "nobody was told of the batch")
+	require.Equal(t, []string{"a"}, valuesOf(t, slot.Take(lease)))
+}

@@ -1,0 +1,96 @@
+package handle
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/moldau-go/moldau/behaviors"
+	"github.com/moldau-go/moldau/wire/record"
+)
+
+// A batch that a full memory seals is told of like any other that is sealed.
+func TestASealedBatchIsToldOfWhenMemoryIsFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, topic := newHandle(t, 1, func(c *Config) { c.Produce.BatchBytes, c.Produce.BufferBytes = chunkSize/2, chunkSize })
+		defer topic.handle.Stop(ErrStopped)
+		slot := topic.Slot(0)
+		told := 0
+		lease, _ := slot.Attach(nil, func() { told++ })
+		record := string(make([]byte, chunkSize/3))
+		put(t, topic, record)
+		slot.Look(lease)
+		go topic.Append(context.Background(), value(record), behaviors.On(0), false, nil) // seals, and finds no memory
+		synctest.Wait()
+		require.Equal(t, 2, told, "the batch waits for its linger, and everybody for the batch")
+	})
+}
+
+// Who waits for memory ends the linger of what holds it.
+func TestACallerThatWaitsForMemoryEndsTheLinger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, topic := newHandle(t, 2, func(c *Config) { c.Produce.BufferBytes = chunkSize })
+		defer topic.handle.Stop(ErrStopped)
+		slot := topic.Slot(0)
+		lease, _ := slot.Attach(nil, func() {})
+		put(t, topic, "a")
+		go topic.Append(context.Background(), value("b"), behaviors.On(1), false, nil)
+		synctest.Wait()
+		require.Equal(t, 1, slot.Look(lease).Ready)
+	})
+}
+
+// Callers that gave up are forgotten.
+func TestCallersThatGaveUpLeaveNothingBehind(t *testing.T) {
+	h, topic := newHandle(t, 2, func(c *Config) { c.Produce.BufferBytes = chunkSize })
+	put(t, topic, "a")
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	for range 1000 {
+		topic.Append(ctx, value("b"), behaviors.On(1), false, nil)
+	}
+	require.Less(t, len(h.pool.budget.waiting), 10)
+}
+
+// A flush ends the linger of every partition at once, not one after the other.
+func TestFlushHurriesAllPartitionsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, topic := newHandle(t, 2, nil)
+		defer topic.handle.Stop(ErrStopped)
+		lease, _ := topic.Slot(1).Attach(nil, func() {})
+		put(t, topic, "a")
+		topic.Append(context.Background(), value("b"), behaviors.On(1), false, nil)
+		go topic.Flush(context.Background())
+		synctest.Wait()
+		require.Equal(t, Look{Ready: 1}, topic.Slot(1).Look(lease))
+	})
+}
+
+// A topic whose partitions are not known fails a record, typed.
+func TestNoPartitions(t *testing.T) {
+	_, topic := newHandle(t, 0, nil)
+	for _, r := range []*record.Record{{}, {Key: []byte("k")}} {
+		require.NotPanics(t, func() {
+			require.Error(t, topic.Append(context.Background(), r, nil, false, nil).Err())
+		})
+	}
+}
+
+// The delivery timeout is the handle's: it holds while no producer lives.
+func TestDeliveryTimeoutWithoutAProducer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, topic := newHandle(t, 1, nil)
+		defer topic.handle.Stop(ErrStopped)
+		p := put(t, topic, "a")
+		time.Sleep(3 * time.Minute)
+		require.Error(t, p.Err(), "two minutes were promised")
+	})
+}
+
+func TestNegativePartitions(t *testing.T) {
+	s := &Subscription{Topic: "t", Partitions: []int32{-1, 0}}
+	require.Equal(t, []Partition{{"t", 0}}, s.Assign(2))
+}

@@ -1,0 +1,169 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/moldau-go/moldau/actors/handle"
+	"github.com/moldau-go/moldau/actors/internal/backoff"
+	"github.com/moldau-go/moldau/actors/internal/messageset"
+	"github.com/moldau-go/moldau/behaviors"
+	"github.com/moldau-go/moldau/wire"
+)
+
+// FetchAsk is what a direct fetch asks for.
+type FetchAsk struct {
+	Key       handle.Partition
+	Offset    int64
+	MaxBytes  int32
+	MaxWait   time.Duration // how long to wait for a first record
+	Isolation handle.Isolation
+}
+
+// The pauses between two looks at the end of a partition. A direct fetch goes
+// over the control lane, which nothing may park: so it asks again and again
+// instead of letting the broker hold the request.
+const (
+	lookMin = 5 * time.Millisecond
+	lookMax = 100 * time.Millisecond
+)
+
+// Fetch reads a partition once, from an offset on. It returns a set without
+// records when there is none at the end of MaxWait; what hides no record (of
+// transactions, or compacted away) is skipped. The next offset is the set's
+// last plus one.
+func Fetch(ctx context.Context, system *actor.ActorSystem, h *handle.Handle, ask FetchAsk) (*behaviors.MessageSet, error) {
+	f := &fetcher{system: system, handle: h, ask: ask, next: ask.Offset, most: ask.MaxBytes, until: time.Now().Add(ask.MaxWait)}
+	if err := atLeader(ctx, system, h, ask.Key, f.read); err != nil {
+		return nil, err
+	}
+	return f.set, nil
+}
+
+// fetcher is one Fetch call.
+type fetcher struct {
+	system *actor.ActorSystem
+	handle *handle.Handle
+	ask    FetchAsk
+	next   int64 // where to read on
+	most   int32 // bytes to ask for
+	until  time.Time
+	set    *behaviors.MessageSet
+}
+
+// read asks a leader until there is a record or the wait is over.
+func (f *fetcher) read(ctx context.Context, leader int32) error {
+	for looks := 1; ; looks++ {
+		from := f.next
+		answer, err := f.request(ctx, leader)
+		if err != nil {
+			return err
+		}
+		opened, err := messageset.Open(answer, f.handle.Codecs(), 0)
+		if f.enlarge(err) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if f.next = opened.Next; f.take(opened, answer) {
+			return nil
+		}
+		if f.next > from {
+			looks = 0
+			continue
+		}
+		if err := f.pause(ctx, backoff.After(looks, lookMin, lookMax, 0)); err != nil {
+			return err
+		}
+	}
+}
+
+// take makes the set to return, when there is something in it or the time for
+// it is over.
+func (f *fetcher) take(opened messageset.Opened, answer messageset.Answer) bool {
+	if opened.Set == nil && time.Now().Before(f.until) {
+		return false
+	}
+	if f.set = opened.Set; f.set == nil {
+		f.set = behaviors.SetOf(f.ask.Key.Topic, f.ask.Key.Partition, f.ask.Offset, f.next-1, 0, nil)
+		f.set.HighWatermark, f.set.LastStableOffset = answer.HighWatermark, answer.LastStable
+	}
+	return true
+}
+
+// enlarge asks for more after an answer without a whole batch, up to MaxBytes.
+func (f *fetcher) enlarge(err error) bool {
+	partial := (*messageset.PartialError)(nil)
+	limit := f.handle.Config().Consume.MaxBytes
+	if !errors.As(err, &partial) || f.most >= limit {
+		return false
+	}
+	f.most = int32(min(max(2*int64(f.most), int64(partial.Need)), int64(limit)))
+	return true
+}
+
+func (f *fetcher) pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(min(d, max(time.Until(f.until), 0)))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-f.handle.Ended():
+		return handle.ErrStopped
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (f *fetcher) request(ctx context.Context, leader int32) (messageset.Answer, error) {
+	req := kmsg.NewPtrFetchRequest()
+	req.MinBytes, req.MaxBytes, req.SessionEpoch, req.IsolationLevel = 1, f.most, -1, f.ask.Isolation.Wire()
+	topic := kmsg.NewFetchRequestTopic()
+	topic.Topic = f.ask.Key.Topic
+	if known := f.handle.Cluster().Topics[topic.Topic]; known != nil {
+		topic.TopicID = known.ID // names it from version 13 on
+	}
+	p := kmsg.NewFetchRequestTopicPartition()
+	p.Partition, p.FetchOffset, p.PartitionMaxBytes = f.ask.Key.Partition, f.next, f.most
+	topic.Partitions = append(topic.Partitions, p)
+	req.Topics = append(req.Topics, topic)
+	resp, err := Request(ctx, f.system, f.handle, leader, req)
+	if err != nil {
+		return messageset.Answer{}, err
+	}
+	return f.answer(resp.(*kmsg.FetchResponse))
+}
+
+func (f *fetcher) answer(resp *kmsg.FetchResponse) (messageset.Answer, error) {
+	key := f.ask.Key
+	fail := &wire.Error{Code: wire.Code(resp.ErrorCode), API: int16(kmsg.Fetch), Topic: key.Topic, Partition: key.Partition}
+	if resp.ErrorCode != 0 {
+		return messageset.Answer{}, fail
+	}
+	for t := range resp.Topics {
+		for i := range resp.Topics[t].Partitions {
+			p := &resp.Topics[t].Partitions[i]
+			if p.Partition != key.Partition {
+				continue
+			}
+			if fail.Code = wire.Code(p.ErrorCode); fail.Code != 0 {
+				return messageset.Answer{}, fail
+			}
+			a := messageset.Answer{
+				Topic: key.Topic, Partition: key.Partition, From: f.next, Data: p.RecordBatches,
+				HighWatermark: p.HighWatermark, LastStable: p.LastStableOffset,
+			}
+			if f.ask.Isolation == handle.ReadCommitted {
+				a.Aborted = p.AbortedTransactions
+			}
+			return a, nil
+		}
+	}
+	fail.Code = wire.UnknownServerError
+	return messageset.Answer{}, fail
+}
