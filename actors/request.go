@@ -11,7 +11,6 @@ import (
 
 	"github.com/moldau-go/moldau/actors/handle"
 	"github.com/moldau-go/moldau/supervisor"
-	"github.com/moldau-go/moldau/wire"
 )
 
 // Brokers of Request that are not node ids.
@@ -34,7 +33,7 @@ func Request(ctx context.Context, system *actor.ActorSystem, h *handle.Handle, b
 			return nil, err
 		}
 	}
-	pid, err := awaitBroker(ctx, h, broker)
+	pid, id, err := awaitBroker(ctx, h, broker)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +54,7 @@ func Request(ctx context.Context, system *actor.ActorSystem, h *handle.Handle, b
 		case out := <-reply:
 			return out.resp, out.err
 		default:
-			return nil, errBrokerGone(broker, nil)
+			return nil, errBrokerGone(id, nil)
 		}
 	case <-h.Ended():
 		return nil, handle.ErrStopped
@@ -79,74 +78,65 @@ func askedOf(h *handle.Handle, broker int32) string {
 // being restarted, or it has left and somebody else has to be asked.
 const brokerPatience = time.Second
 
-// awaitBroker finds the actor of a broker, once there is one.
-func awaitBroker(ctx context.Context, h *handle.Handle, broker int32) (*actor.PID, error) {
+// awaitBroker finds the actor of a broker, once there is one, and the broker's
+// own id.
+func awaitBroker(ctx context.Context, h *handle.Handle, broker int32) (*actor.PID, int32, error) {
 	patience := time.NewTimer(brokerPatience)
 	defer patience.Stop()
 	pause := time.NewTicker(10 * time.Millisecond)
 	defer pause.Stop()
 	for {
-		if pid := brokerActor(h, broker); pid != nil {
-			return pid, nil
+		if pid, id := brokerActor(h, broker); pid != nil {
+			return pid, id, nil
 		}
 		select {
 		case <-pause.C:
 		case <-patience.C:
-			return nil, errNotThere(h, broker)
+			return nil, broker, fmt.Errorf("moldau: %s cannot be asked at the moment: %w", askedOf(h, broker), errBrokerGone(broker, nil))
 		case <-h.Ended():
-			return nil, handle.ErrStopped
+			return nil, broker, handle.ErrStopped
 		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+			return nil, broker, fmt.Errorf("moldau: no answer from %s: %w", askedOf(h, broker), context.Cause(ctx))
 		}
 	}
-}
-
-func errNotThere(h *handle.Handle, broker int32) error {
-	if broker != AnyBroker && broker != Controller {
-		return errBrokerGone(broker, nil)
-	}
-	return fmt.Errorf("moldau: the client of %q is being restarted: %w", h.Config().Bootstrap(), wire.ErrConnection)
 }
 
 // brokerActor is where a broker's actor is now; nil if there is none.
-func brokerActor(h *handle.Handle, broker int32) *actor.PID {
+func brokerActor(h *handle.Handle, broker int32) (*actor.PID, int32) {
 	switch broker {
 	case AnyBroker:
-		return anyBroker(h)
+		return anyBroker(h, true)
 	case Controller:
-		if view := h.Cluster(); len(view.Brokers) > 0 {
-			if pid := h.Broker(view.Controller); pid != nil {
-				return pid
-			}
+		// A bootstrap address' actor ends as soon as brokers are known, and what
+		// it was asked to change would be unsure.
+		if id := h.Cluster().Controller; id >= 0 && h.Broker(id) != nil {
+			return h.Broker(id), id
 		}
-		if len(h.Cluster().Brokers) == 0 {
-			return nil // a bootstrap address' actor ends as soon as brokers are known, and the outcome would be unsure
-		}
-		return anyBroker(h) // brokers hand it on, or name the controller
+		return anyBroker(h, false) // it hands the request on, or refuses it
 	default:
-		return h.Broker(broker)
+		return h.Broker(broker), broker
 	}
 }
 
 // anyBroker picks among those that are up, known ones before bootstrap
 // addresses.
-func anyBroker(h *handle.Handle) *actor.PID {
-	var known, seeds []*actor.PID
+func anyBroker(h *handle.Handle, bootstrap bool) (*actor.PID, int32) {
+	var known, seeds []int32
 	for _, node := range h.Nodes() {
-		pid := h.Broker(node.ID)
 		switch {
-		case pid == nil:
-		case node.Seed():
-			seeds = append(seeds, pid)
-		default:
-			known = append(known, pid)
+		case h.Broker(node.ID) == nil:
+		case !node.Seed():
+			known = append(known, node.ID)
+		case bootstrap:
+			seeds = append(seeds, node.ID)
 		}
 	}
 	if len(known) == 0 {
 		known = seeds
 	}
 	if len(known) == 0 {
-		return nil
+		return nil, -1
 	}
-	return known[rand.IntN(len(known))]
+	id := known[rand.IntN(len(known))]
+	return h.Broker(id), id
 }

@@ -68,7 +68,7 @@ func TestTopics(t *testing.T) {
 func TestPartitionersChoose(t *testing.T) {
 	_, topic := newHandle(t, 6, func(c *Config) { c.Produce.BatchBytes = 1000 })
 	slot := func(r *record.Record, by behaviors.Partitioner) int32 {
-		s, err := topic.choose(r, by)
+		s, err := topic.choose(*topic.slots.Load(), r, by)
 		require.NoError(t, err)
 		return s.partition
 	}
@@ -77,19 +77,25 @@ func TestPartitionersChoose(t *testing.T) {
 	require.Equal(t, int32(3), slot(key, behaviors.On(3)))
 	require.Equal(t, behaviors.ByKey([]byte{}, 6), slot(&record.Record{Key: []byte{}}, nil), "an empty key is a key")
 	for _, p := range []int32{-1, 6} {
-		_, err := topic.choose(key, behaviors.On(p))
+		_, err := topic.choose(*topic.slots.Load(), key, behaviors.On(p))
 		require.ErrorIs(t, err, wire.ErrUnknownTopic)
 	}
-	seen, runs, last := map[int32]bool{}, 0, int32(-1)
+}
+
+// Records without key fill the batch of one partition before they go to another.
+func TestRecordsWithoutKeyStick(t *testing.T) {
+	_, topic := newHandle(t, 6, func(c *Config) { c.Produce.BatchBytes = 1000 })
+	seen, runs, last := map[*Slot]bool{}, 0, (*Slot)(nil)
 	for range 1000 {
-		p := slot(value("0123456789012345678901234567890123456789"), nil)
-		seen[p] = true
-		if p != last {
-			runs, last = runs+1, p
+		p := topic.Append(context.Background(), value("0123456789012345678901234567890123456789"), nil, false, nil)
+		require.NoError(t, p.NotAccepted())
+		seen[p.outcome.slot] = true
+		if p.outcome.slot != last {
+			runs, last = runs+1, p.outcome.slot
 		}
 	}
 	require.Len(t, seen, 6, "records without key go everywhere")
-	require.Less(t, runs, 80, "and stay with a partition for a batch")
+	require.Less(t, runs, 90, "and stay with a partition for a batch")
 }
 
 func TestSubscriptions(t *testing.T) {

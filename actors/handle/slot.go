@@ -53,8 +53,32 @@ type Look struct {
 // is at its limit. A panic while the record is encoded, by one that changes
 // under our hands, leaves the slot as it was.
 func (s *Slot) append(r *record.Record, hurry bool, made func(int64, error)) (p Pending, full bool) {
-	size := encodedSize(r)
 	s.mu.Lock()
+	return s.add(r, hurry, made)
+}
+
+// appendToOpen is append if that takes no new batch. Otherwise moveOn is true,
+// nothing was accepted, and the batch that was open is on its way.
+func (s *Slot) appendToOpen(r *record.Record, hurry bool, made func(int64, error)) (p Pending, full, moveOn bool) {
+	s.mu.Lock()
+	if s.closed == nil {
+		if s.open == nil {
+			s.mu.Unlock()
+			return Pending{}, false, true
+		}
+		if s.open.size+encodedSize(r) > s.batchSize {
+			s.seal()
+			s.signal(true)
+			return Pending{}, false, true
+		}
+	}
+	p, full = s.add(r, hurry, made)
+	return p, full, false
+}
+
+// add is append with the lock held, which it gives up.
+func (s *Slot) add(r *record.Record, hurry bool, made func(int64, error)) (p Pending, full bool) {
+	size := encodedSize(r)
 	if s.closed != nil {
 		s.mu.Unlock()
 		return Failed(s.closed), false

@@ -26,8 +26,7 @@ type Topic struct {
 	slots  atomic.Pointer[[]*Slot]
 	closed error
 
-	sticky      atomic.Int32 // the partition of records without key
-	stickyBytes atomic.Int64 // that went there since it was chosen
+	sticky atomic.Int32 // the partition of records without key
 }
 
 func newTopic(h *Handle, name string) *Topic {
@@ -74,10 +73,22 @@ func (t *Topic) Slot(partition int32) *Slot {
 // MaxBlock ends. hurry sends the record's batch without linger. made, if not
 // nil, is called with the outcome of a record that was accepted.
 func (t *Topic) Append(ctx context.Context, r *record.Record, by behaviors.Partitioner, hurry bool, made func(int64, error)) Pending {
-	slot, err := t.choose(r, by)
+	if by == nil {
+		by = t.handle.config.Produce.Partitioner
+	}
+	slots := *t.slots.Load()
+	if by == nil && r.Key == nil && len(slots) > 0 {
+		return t.stick(ctx, slots, r, hurry, made)
+	}
+	slot, err := t.choose(slots, r, by)
 	if err != nil {
 		return Failed(err)
 	}
+	return t.appendTo(ctx, slot, r, hurry, made)
+}
+
+// appendTo accepts a record into one partition.
+func (t *Topic) appendTo(ctx context.Context, slot *Slot, r *record.Record, hurry bool, made func(int64, error)) Pending {
 	if size := encodedSize(r); size > slot.batchSize {
 		return Failed(tooLarge(slot, size))
 	}
@@ -135,22 +146,15 @@ func (t *Topic) Flush(ctx context.Context) error {
 	return nil
 }
 
-func (t *Topic) choose(r *record.Record, by behaviors.Partitioner) (*Slot, error) {
-	slots := *t.slots.Load()
+func (t *Topic) choose(slots []*Slot, r *record.Record, by behaviors.Partitioner) (*Slot, error) {
 	if len(slots) == 0 {
 		return nil, &wire.Error{Code: wire.UnknownTopicOrPartition, Topic: t.name, Partition: -1, Cause: errors.New("its partitions are not known")}
 	}
-	if by == nil {
-		by = t.handle.config.Produce.Partitioner
-	}
 	var p int32
-	switch {
-	case by != nil:
+	if by != nil {
 		p = by.Partition(*r, int32(len(slots)))
-	case r.Key != nil:
+	} else {
 		p = behaviors.ByKey(r.Key, int32(len(slots)))
-	default:
-		p = t.stick(r, int32(len(slots)))
 	}
 	if p < 0 || int(p) >= len(slots) {
 		return nil, &wire.Error{Code: wire.UnknownTopicOrPartition, Topic: t.name, Partition: p,
@@ -159,15 +163,21 @@ func (t *Topic) choose(r *record.Record, by behaviors.Partitioner) (*Slot, error
 	return slots[p], nil
 }
 
-// stick stays with a partition until a batch's worth of bytes went there
-// (KIP-794's uniform stickiness).
-func (t *Topic) stick(r *record.Record, count int32) int32 {
-	size := int64(len(r.Key) + len(r.Value) + 16)
-	if total := t.stickyBytes.Add(size); total == size || total >= int64(t.handle.config.Produce.BatchBytes) {
-		t.stickyBytes.Store(size)
-		t.sticky.Store(rand.Int32N(count))
+// stick puts a record without key where the last one went, as long as it finds
+// its batch open and with room; then another partition is chosen (KIP-480). So
+// batches fill up before they are sent, and partitions share the load.
+func (t *Topic) stick(ctx context.Context, slots []*Slot, r *record.Record, hurry bool, made func(int64, error)) Pending {
+	at := int(t.sticky.Load()) % len(slots)
+	p, full, moveOn := slots[at].appendToOpen(r, hurry, made)
+	switch {
+	case moveOn:
+		at = rand.IntN(len(slots))
+		t.sticky.Store(int32(at))
+		return t.appendTo(ctx, slots[at], r, hurry, made)
+	case full:
+		return t.await(ctx, slots[at], r, hurry, made)
 	}
-	return t.sticky.Load() % count
+	return p
 }
 
 func (t *Topic) close(err error) {

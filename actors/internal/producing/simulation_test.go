@@ -257,9 +257,8 @@ func (p *producer) Handle(in simulator.Input) []simulator.Action {
 			p.do(in.Now, p.core.Tick(in.Now))
 		}
 	case simulator.PeerDown:
-		if id, ok := brokerOf(m.Peer); ok && p.core.leader == id {
-			p.flying = nil
-			p.conn++
+		if id, ok := brokerOf(m.Peer); ok {
+			p.flying = slices.DeleteFunc(p.flying, func(r produceRequest) bool { return r.node == id })
 			p.do(in.Now, p.core.BrokerDown(in.Now, id, errLost))
 		}
 	case simulator.Message:
@@ -274,10 +273,11 @@ func (p *producer) Handle(in simulator.Input) []simulator.Action {
 func (p *producer) message(now time.Time, m simulator.Message) {
 	switch body := m.Body.(type) {
 	case produceAnswer:
-		if body.conn != p.conn || len(p.flying) == 0 || p.flying[0].id != body.id {
+		at := slices.IndexFunc(p.flying, func(r produceRequest) bool { return r.id == body.id && r.conn == body.conn })
+		if at < 0 {
 			return // of a connection that is closed
 		}
-		p.flying = p.flying[1:]
+		p.flying = slices.Delete(p.flying, at, at+1)
 		p.do(now, p.core.Answer(now, body.id, body.base, body.err, true))
 	case leaderFound:
 		if body.err != nil {
@@ -292,7 +292,6 @@ func (p *producer) message(now time.Time, m simulator.Message) {
 func (p *producer) disconnect(now time.Time) {
 	lost := p.flying
 	p.flying = nil
-	p.conn++
 	for _, r := range lost {
 		p.do(now, p.core.Answer(now, r.id, -1, errLost, true))
 	}
@@ -334,6 +333,7 @@ func (p *producer) send(a Send) {
 		p.disk.next++
 	}
 	p.disk.sent[a.ID] = true
+	p.conn++ // tells a request from the same batch's earlier ones
 	r := produceRequest{id: a.ID, stamp: p.disk.stamps[a.ID], node: a.Node, conn: p.conn}
 	p.flying = append(p.flying, r)
 	p.out = append(p.out, simulator.Send{To: brokerName(a.Node), Body: r}, simulator.StartTimer{Name: "request", After: requestTimeout})
