@@ -36,7 +36,7 @@ func (i *identity) need(ctx actor.Context, c *client, m *needIdentity) {
 	req := kmsg.NewPtrInitProducerIDRequest()
 	req.TransactionTimeoutMillis = -1
 	root, self := ctx.ActorSystem().Root, ctx.Self()
-	ctx.Send(broker, &brokerCall{request: req, reply: func(resp kmsg.Response, err error) {
+	ctx.Send(broker, &brokerCall{request: req, announced: true, reply: func(resp kmsg.Response, err error) {
 		answer := &identityAnswer{err: err}
 		if err == nil {
 			answer.resp = resp.(*kmsg.InitProducerIDResponse)

@@ -45,7 +45,9 @@ type metadataAnswer struct {
 type brokerCall struct {
 	request kmsg.Request
 	timeout time.Duration // 0: the connection's
-	reply   func(kmsg.Response, error)
+	// announced: only a broker that was asked what it knows gets the request.
+	announced bool
+	reply     func(kmsg.Response, error)
 }
 
 // sendBatch asks a broker actor to produce a batch. It holds the batch's bytes

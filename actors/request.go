@@ -11,6 +11,7 @@ import (
 
 	"github.com/moldau-go/moldau/actors/handle"
 	"github.com/moldau-go/moldau/supervisor"
+	"github.com/moldau-go/moldau/wire"
 )
 
 // Brokers of Request that are not node ids.
@@ -63,6 +64,15 @@ func Request(ctx context.Context, system *actor.ActorSystem, h *handle.Handle, b
 	}
 }
 
+// notAsked is a request that was not sent, as there was nobody to send it to.
+type notAsked struct{ error }
+
+func (e *notAsked) Unwrap() error         { return e.error }
+func (e *notAsked) Is(target error) bool  { return target == wire.ErrConnection }
+func (e *notAsked) Retriable() bool       { return true }
+func (e *notAsked) RefreshMetadata() bool { return true }
+func (e *notAsked) SafeToRetry() bool     { return true }
+
 // askedOf names a broker to people.
 func askedOf(h *handle.Handle, broker int32) string {
 	if broker == AnyBroker || broker == Controller {
@@ -92,7 +102,7 @@ func awaitBroker(ctx context.Context, h *handle.Handle, broker int32) (*actor.PI
 		select {
 		case <-pause.C:
 		case <-patience.C:
-			return nil, broker, fmt.Errorf("moldau: %s cannot be asked at the moment: %w", askedOf(h, broker), errBrokerGone(broker, nil))
+			return nil, broker, &notAsked{fmt.Errorf("moldau: %s cannot be asked at the moment", askedOf(h, broker))}
 		case <-h.Ended():
 			return nil, broker, handle.ErrStopped
 		case <-ctx.Done():

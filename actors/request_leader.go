@@ -65,6 +65,12 @@ func reach(ctx context.Context, system *actor.ActorSystem, h *handle.Handle) err
 	req := kmsg.NewPtrMetadataRequest()
 	req.Topics = []kmsg.MetadataRequestTopic{}
 	_, err := Request(ctx, system, h, AnyBroker, req)
+	switch {
+	case err == nil || len(h.Cluster().Brokers) > 0: // a bootstrap address' actor ends once brokers are known
+		return nil
+	case wire.Retriable(err):
+		return &notAsked{err}
+	}
 	return err
 }
 

@@ -1,6 +1,7 @@
 package handle
 
 import (
+	"context"
 	"sync"
 	"testing"
 
