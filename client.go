@@ -20,7 +20,6 @@ type Client struct {
 	handle *handle.Handle
 	system *actor.ActorSystem
 	own    bool // the system is ours
-	events *eventRelay
 }
 
 // Start checks the configuration and starts a client. It comes up whether or
@@ -56,7 +55,6 @@ func start(ctx context.Context, config Config) (*Client, error) {
 		return nil, err
 	}
 	c.tree, c.handle = tree, tree.Handle
-	c.events = relayEvents(c.system, tree)
 	if err := tree.Started(ctx); err != nil {
 		_ = supervisor.Stop(c.system, tree.Supervisor, closeLimit)
 		c.end()
@@ -66,9 +64,6 @@ func start(ctx context.Context, config Config) (*Client, error) {
 }
 
 func (c *Client) end() {
-	if c.events != nil {
-		c.events.stop()
-	}
 	if c.own {
 		c.system.Shutdown()
 	} else if c.handle != nil {

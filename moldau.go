@@ -80,6 +80,8 @@ var (
 )
 
 var (
+	// AckLater leaves the ack of a set to Assignment.Ack.
+	AckLater = behaviors.AckLater
 	// At is the record with an offset, or the next one there is.
 	At = behaviors.At
 	// AfterProcessed is the record after one that was processed.

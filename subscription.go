@@ -21,6 +21,10 @@ type TopicSubscriber struct {
 	Partitions []int32
 	// Begin is where a partition is read from. Default Latest.
 	Begin Position
+	// Committed tells, if not nil, where a partition begins: the user's own
+	// record of what was processed. It is asked before Begin, at a partition's
+	// start, as long as nothing is acked.
+	Committed behaviors.CommittedOffset
 	// NewWorker makes the worker of a partition, at its start and at every
 	// restart.
 	NewWorker behaviors.NewWorker
@@ -45,7 +49,7 @@ func (c *Client) SubscribeTopic(s TopicSubscriber) (*Subscription, error) {
 	case s.NewWorker == nil:
 		return nil, errors.New("moldau: a subscription needs NewWorker")
 	}
-	sub := &handle.Subscription{Name: s.Name, Topic: s.Topic, Partitions: s.Partitions, Begin: s.Begin, NewWorker: s.NewWorker}
+	sub := &handle.Subscription{Name: s.Name, Topic: s.Topic, Partitions: s.Partitions, Begin: s.Begin, Committed: s.Committed, NewWorker: s.NewWorker}
 	if err := c.handle.Subscribe(sub); err != nil {
 		return nil, err
 	}

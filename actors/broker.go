@@ -86,12 +86,12 @@ func (b *broker) stop(ctx actor.Context) {
 	b.handle.SetBroker(b.node.ID, nil, ctx.Self())
 	for kind := range b.lanes {
 		l := &b.lanes[kind]
-		l.refuse(errBrokerGone(b.node.ID, nil))
+		l.refuse(&brokerGone{broker: b.id, unsent: true})
 		if l.conn != nil {
 			l.conn.Close(nil)
 		}
 	}
-	b.batches.fail(ctx.ActorSystem().Root, errBrokerGone(b.node.ID, nil))
+	b.batches.fail(ctx.ActorSystem().Root, &brokerGone{broker: b.id, unsent: true})
 }
 
 // call sends a request on the control lane.

@@ -93,6 +93,9 @@ func (c *consumer) Receive(ctx actor.Context) {
 	case *leaderFound:
 		c.leaderFound(ctx, m, now)
 	case *resolved:
+		if m.err == nil && m.number == c.core.Number() {
+			c.progress.Began(m.offset)
+		}
 		c.do(ctx, c.core.Resolved(now, m.number, m.offset, m.err))
 	case *fetched:
 		c.fetched(ctx, m, now)

@@ -33,6 +33,7 @@ type handler struct {
 	life     context.Context
 	lease    uint64
 	begin    behaviors.Position
+	handed   *protocol.MessageSet // the last set, to be acked
 	run      *workerRun
 	call     chan struct{} // closed when the call of user code under way ends
 	running  *protocol.MessageSet
@@ -42,8 +43,15 @@ type handler struct {
 // has ended. It is less than what the supervisor waits.
 const stopLimit = 4 * time.Second
 
-// workerReady tells that the user's worker is made, or could not be.
-type workerReady struct{ err error }
+// workerReady tells that the user's worker is made, and where it begins, or why
+// it could not be.
+type workerReady struct {
+	begin behaviors.Position
+	err   error
+}
+
+// ackLater is the ack of a worker that had put it off.
+type ackLater struct{ offset int64 }
 
 // setHandled tells that the user's worker is done with a set.
 type setHandled struct {
@@ -65,10 +73,12 @@ func (h *handler) Receive(ctx actor.Context) {
 	case *workerReady:
 		h.ready(ctx, m)
 	case *protocol.MessageSet:
-		h.running = m
+		h.running, h.handed = m, m
 		h.goCall(func() { h.run.handle(m) })
 	case *setHandled:
 		h.handled(ctx, m)
+	case *ackLater:
+		h.ackedLater(ctx, m)
 	case *protocol.FetchError:
 		supervisor.Exit(ctx, m.Err)
 	}
@@ -82,9 +92,15 @@ func (h *handler) start(ctx actor.Context) {
 	}
 	root, self := ctx.ActorSystem().Root, ctx.Self()
 	h.run = &workerRun{
-		life: h.life, newWorker: h.sub.NewWorker,
-		assignment: behaviors.Assignment{Subscription: h.sub.Name, Topic: h.key.Topic, Partition: h.key.Partition, Restarts: restarts},
-		tell:       func(m any) { root.Send(self, m) },
+		life: h.life, newWorker: h.sub.NewWorker, begin: h.begin,
+		assignment: behaviors.Assignment{
+			Subscription: h.sub.Name, Topic: h.key.Topic, Partition: h.key.Partition, Restarts: restarts,
+			Ack: func(offset int64) { root.Send(self, &ackLater{offset}) },
+		},
+		tell: func(m any) { root.Send(self, m) },
+	}
+	if !acked {
+		h.run.committed = h.sub.Committed
 	}
 	h.goCall(h.run.start)
 }
@@ -105,17 +121,35 @@ func (h *handler) ready(ctx actor.Context, m *workerReady) {
 		h.fail(ctx, m.err)
 		return
 	}
-	ctx.Send(h.progress.Consumer(), &protocol.Subscribe{Subscriber: ctx.Self(), Begin: h.begin})
+	ctx.Send(h.progress.Consumer(), &protocol.Subscribe{Subscriber: ctx.Self(), Begin: m.begin})
 }
 
 func (h *handler) handled(ctx actor.Context, m *setHandled) {
 	h.running = nil
+	if errors.Is(m.err, behaviors.AckLater) {
+		return
+	}
 	if m.err != nil {
 		h.fail(ctx, m.err)
 		return
 	}
 	h.ack(m.set)
 	ctx.Send(m.set.Consumer, &protocol.Ack{Offset: m.set.Set.Last()})
+}
+
+// ackedLater takes an ack of the set that was handed out last. Part of it moves
+// the floor; all of it brings the next set.
+func (h *handler) ackedLater(ctx actor.Context, m *ackLater) {
+	if h.handed == nil || m.offset > h.handed.Set.Last() {
+		return
+	}
+	if m.offset < h.handed.Set.Last() {
+		h.progress.Ack(h.lease, m.offset+1, 0)
+		return
+	}
+	h.ack(h.handed)
+	ctx.Send(h.handed.Consumer, &protocol.Ack{Offset: m.offset})
+	h.handed = nil
 }
 
 func (h *handler) ack(m *protocol.MessageSet) {
@@ -191,6 +225,8 @@ var errGoexit = errors.New("moldau: the worker called runtime.Goexit")
 type workerRun struct {
 	life       context.Context
 	newWorker  behaviors.NewWorker
+	committed  behaviors.CommittedOffset // nil: begin is known
+	begin      behaviors.Position
 	assignment behaviors.Assignment
 	tell       func(any)
 	worker     behaviors.Worker
@@ -199,7 +235,12 @@ type workerRun struct {
 }
 
 func (r *workerRun) start() {
-	r.guarded(func() error {
+	r.guarded(func() (err error) {
+		if r.committed != nil {
+			if r.begin, err = r.committed(r.life, r.assignment.Topic, r.assignment.Partition); err != nil {
+				return err
+			}
+		}
 		worker, err := r.newWorker(r.assignment)
 		if err == nil && worker == nil {
 			err = errors.New("moldau: NewWorker returned neither a worker nor an error")
@@ -210,7 +251,7 @@ func (r *workerRun) start() {
 		return err
 	}, func(err error) {
 		r.failure = err
-		r.tell(&workerReady{err})
+		r.tell(&workerReady{r.begin, err})
 	})
 }
 

@@ -128,9 +128,12 @@ func (l *connLane) refuse(err error) {
 type brokerGone struct {
 	broker string
 	reason error
+	unsent bool // what it was given had not been sent
 }
 
-func errBrokerGone(id int32, reason error) error { return &brokerGone{brokerID(id), reason} }
+func errBrokerGone(id int32, reason error) error {
+	return &brokerGone{broker: brokerID(id), reason: reason}
+}
 
 func (e *brokerGone) Error() string {
 	if e.reason == nil {
@@ -143,4 +146,4 @@ func (e *brokerGone) Unwrap() error         { return e.reason }
 func (e *brokerGone) Is(target error) bool  { return target == wire.ErrConnection }
 func (e *brokerGone) Retriable() bool       { return true }
 func (e *brokerGone) RefreshMetadata() bool { return true }
-func (e *brokerGone) SafeToRetry() bool     { return false }
+func (e *brokerGone) SafeToRetry() bool     { return e.unsent }

@@ -227,6 +227,12 @@ func (p *producer) send(ctx actor.Context, a producing.Send, now time.Time) {
 
 // identify keeps a send until the client's producer id is known.
 func (p *producer) identify(ctx actor.Context, a producing.Send) {
+	for i := range p.deferred {
+		if p.deferred[i].ID == a.ID { // its broker has ended since
+			p.deferred[i] = a
+			return
+		}
+	}
 	p.deferred = append(p.deferred, a)
 	if len(p.deferred) > 1 {
 		return

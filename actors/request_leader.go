@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -90,16 +91,26 @@ func leaderOf(h *handle.Handle, key handle.Partition) (int32, error) {
 // atLeader looks a partition's leader up and calls with it, again after a
 // failure that another look-up may mend.
 func atLeader(ctx context.Context, system *actor.ActorSystem, h *handle.Handle, key handle.Partition, call func(ctx context.Context, leader int32) error) error {
+	var last error
 	return Retry(ctx, h, Repeatable, func(ctx context.Context, attempt int) error {
-		if err := lookUp(ctx, system, h, []handle.Partition{key}, attempt > 0); err != nil {
-			return err
-		}
-		leader, err := leaderOf(h, key)
-		if err != nil {
-			return err
-		}
-		return call(ctx, leader)
+		last = func() error {
+			if err := lookUp(ctx, system, h, []handle.Partition{key}, outdated(attempt, last)); err != nil {
+				return err
+			}
+			leader, err := leaderOf(h, key)
+			if err != nil {
+				return err
+			}
+			return call(ctx, leader)
+		}()
+		return last
 	})
+}
+
+// outdated says that the view has to be asked for anew after the last failure.
+// A connection that broke once says nothing of who leads: it is opened again.
+func outdated(attempt int, last error) bool {
+	return last != nil && (attempt > 1 || !errors.Is(last, wire.ErrConnection))
 }
 
 // lookUp looks the topics of partitions up, anew if one of the partitions is

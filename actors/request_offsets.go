@@ -63,7 +63,7 @@ func (l *offsetLister) resolve(ctx context.Context, timestamp int64) {
 	if len(l.open) == 0 {
 		return
 	}
-	err := Retry(ctx, l.handle, Repeatable, func(ctx context.Context, attempt int) error { return l.round(ctx, timestamp, attempt > 0) })
+	err := Retry(ctx, l.handle, Repeatable, func(ctx context.Context, attempt int) error { return l.round(ctx, timestamp, attempt) })
 	for _, i := range l.open {
 		l.list[i].Err = err // of the call as a whole: time was over, or no broker answered
 	}
@@ -72,10 +72,10 @@ func (l *offsetLister) resolve(ctx context.Context, timestamp int64) {
 
 // round asks for all that are open, every leader at the same time. What is
 // still open then has failed with the error that it returns.
-func (l *offsetLister) round(ctx context.Context, timestamp int64, stale bool) error {
+func (l *offsetLister) round(ctx context.Context, timestamp int64, attempt int) error {
 	byLeader := map[int32][]int{}
 	for _, i := range l.open {
-		err := lookUp(ctx, l.system, l.handle, l.keys[i:i+1], stale && l.list[i].Err != nil)
+		err := lookUp(ctx, l.system, l.handle, l.keys[i:i+1], outdated(attempt, l.list[i].Err))
 		leader := int32(-1)
 		if err == nil {
 			leader, err = leaderOf(l.handle, l.keys[i])

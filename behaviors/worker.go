@@ -1,6 +1,9 @@
 package behaviors
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // Worker is the behavior that a user implements to consume: one value for
 // every assigned partition, made by NewWorker and run under a supervisor.
@@ -9,11 +12,15 @@ import "context"
 // one partition, on a goroutine that belongs to the worker. Returning nil acks
 // the set. An error or a panic ends this worker alone: its supervisor starts a
 // fresh one, made by NewWorker again, and records from the last ack on are
-// handed out again. ctx ends when the worker is stopped; a call that goes on
+// handed out again. Returning AckLater leaves the ack to Assignment.Ack. ctx ends when the worker is stopped; a call that goes on
 // past the stop limit is abandoned and its result ignored.
 type Worker interface {
 	HandleMessageSet(ctx context.Context, set *MessageSet) error
 }
+
+// AckLater as the result of HandleMessageSet says that the set was taken, and
+// will be acked by Assignment.Ack. The next set comes after that.
+var AckLater = errors.New("moldau: the set will be acked later")
 
 // WorkerFunc makes a function a Worker.
 type WorkerFunc func(ctx context.Context, set *MessageSet) error
@@ -63,7 +70,16 @@ type Assignment struct {
 	Partition int32
 	// Restarts is how often the workers of this partition were restarted.
 	Restarts int
+	// Ack acks everything up to an offset, for a worker that returned AckLater.
+	// It may be called from any goroutine, does not block, and does nothing once
+	// this worker has ended.
+	Ack func(offset int64)
 }
+
+// CommittedOffset tells where a partition is read from that has no ack yet in
+// this client: a user's own record of what was processed. It is called on the
+// worker's own goroutine before NewWorker. An error or a panic is a failed start.
+type CommittedOffset func(ctx context.Context, topic string, partition int32) (Position, error)
 
 // NewWorker makes the worker of an assigned partition. It is called on the
 // worker's own goroutine at its first start and at every restart. An error or

@@ -27,15 +27,14 @@ type name struct {
 // claim registers a name. One whose owner was told to stop, or left behind, may
 // be taken over.
 func (e *extension) claim(id string, owner context.Context) (*name, error) {
-	n := &name{ext: e, owner: owner, watchers: map[string]*actor.PID{}}
-	var free bool
-	if n.pid, free = e.system.ProcessRegistry.Add(n, id); free {
+	n := &name{ext: e, pid: e.system.NewLocalPID(id), owner: owner, watchers: map[string]*actor.PID{}}
+	if _, free := e.system.ProcessRegistry.Add(n, id); free {
 		return n, nil
 	}
 	p, _ := e.system.ProcessRegistry.GetLocal(id)
 	if old, ok := p.(*name); ok && old.owner.Err() != nil {
 		old.release()
-		if n.pid, free = e.system.ProcessRegistry.Add(n, id); free {
+		if _, free := e.system.ProcessRegistry.Add(n, id); free {
 			return n, nil
 		}
 	}

@@ -26,6 +26,8 @@ type Subscription struct {
 	Partitions []int32
 	// Begin is where a partition is read from that has no ack yet.
 	Begin behaviors.Position
+	// Committed tells, if not nil, where a partition begins instead of Begin.
+	Committed behaviors.CommittedOffset
 	// NewWorker makes the worker of a partition.
 	NewWorker behaviors.NewWorker
 
@@ -40,6 +42,7 @@ type Progress struct {
 	mu       sync.Mutex
 	floor    int64
 	acked    bool
+	begun    bool // floor is where it began; nothing is acked yet
 	handled  int64
 	restarts int
 	lease    uint64
@@ -92,17 +95,27 @@ func (s *Subscription) Progress(p Partition) *Progress {
 	return state
 }
 
+// Began sets where the partition began, once it is known: a restart before the
+// first ack goes on from there, not from a Latest that has moved.
+func (p *Progress) Began(offset int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.acked && !p.begun {
+		p.floor, p.begun = offset, true
+	}
+}
+
 // Attach gives the partition to a new incarnation of its worker, whose acks
 // alone count from now on. It tells how many there were before, and the offset
-// to go on from, if anything was acked.
-func (p *Progress) Attach() (lease uint64, restarts int, next int64, acked bool) {
+// to go on from, if that is known: after the last ack, or where it began.
+func (p *Progress) Attach() (lease uint64, restarts int, next int64, known bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.lease++
 	if p.lease > 1 {
 		p.restarts++
 	}
-	return p.lease, p.restarts, p.floor, p.acked
+	return p.lease, p.restarts, p.floor, p.acked || p.begun
 }
 
 // Ack sets the offset to go on from after a restart. It never goes backwards,

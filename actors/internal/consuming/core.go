@@ -36,6 +36,7 @@ type Core struct {
 	asking     bool      // for the leader
 	askAt      time.Time // not before
 	failed     int32     // the leader that was given up last
+	askedEnd   bool      // for the end, with a position that is out of range
 	resolving  bool      // a ListOffsets is under way
 	begin      behaviors.Position
 	resolved   bool
@@ -177,12 +178,13 @@ func (c *Core) Resolved(now time.Time, number uint64, offset int64, err error) [
 	if err != nil {
 		return c.step(now, c.fail(now, err, nil))
 	}
-	var out []Action
-	if c.resolved {
-		out = append(out, Moved{c.next, offset})
+	if c.resolved { // it was out of range
+		out := []Action{Moved{c.next, offset}}
+		c.next = offset
+		return c.step(now, out)
 	}
 	c.fails, c.resolved, c.next = 0, true, offset
-	return c.step(now, out)
+	return c.step(now, nil)
 }
 
 // Fetched is the outcome of a Want: a set to be queued (ID 0: nothing that the
@@ -207,17 +209,22 @@ func (c *Core) Fetched(now time.Time, number uint64, set Set, next int64, err er
 	return c.step(now, nil)
 }
 
-// fetchFailed decides about an error of the partition. A position outside the
-// range goes to the nearest offset that is there: the oldest one.
+// fetchFailed decides about an error of the partition. A position out of range
+// goes to the oldest record: whether it was overtaken by retention, or the topic
+// was made anew, nothing is skipped.
 func (c *Core) fetchFailed(now time.Time, err error) []Action {
 	var coded *wire.Error
-	if errors.As(err, &coded) && coded.Code == wire.OffsetOutOfRange {
-		c.begin, c.resolving = behaviors.Earliest, true
+	if errors.As(err, &coded) && coded.Code == wire.OffsetOutOfRange && c.leader >= 0 {
+		out := c.fail(now, err, nil) // a pause before the next fetch, should this go on
+		c.resolving = true
 		c.want++
-		return []Action{Failed{err}, Resolve{Node: c.leader, Timestamp: -2}}
+		return append(out, Resolve{Node: c.leader, Timestamp: earliestTimestamp})
 	}
 	return c.fail(now, err, nil)
 }
+
+// earliestTimestamp asks ListOffsets for the oldest record.
+const earliestTimestamp = -2
 
 // Ack tells that the subscriber is done with everything up to an offset.
 func (c *Core) Ack(now time.Time, offset int64) []Action {

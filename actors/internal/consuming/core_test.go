@@ -134,7 +134,10 @@ func TestOutOfRangeMoves(t *testing.T) {
 	c, n := reading(t)
 	require.Equal(t, []Action{Failed{outOfRange}, Resolve{Node: 3, Timestamp: -2}}, c.Fetched(epoch, n, Set{}, 0, outOfRange))
 	out := c.Resolved(epoch, c.Number(), 500, nil)
-	require.Equal(t, []Action{Moved{From: 10, To: 500}, Want{Node: 3, Number: c.Number(), Offset: 500}}, out)
+	require.Equal(t, Moved{From: 10, To: 500}, out[0])
+	pause, ok := out[1].(Wake)
+	require.True(t, ok, "a range that is left again and again is not asked for without a pause")
+	require.Equal(t, []Action{Want{Node: 3, Number: c.Number() + 1, Offset: 500}}, c.Tick(pause.At))
 }
 
 func TestSubscribeAgainForgets(t *testing.T) {

@@ -49,43 +49,30 @@ func TestConsumeJava(t *testing.T) {
 	}
 }
 
-// collect makes workers that send on every record.
-func collect(records chan<- moldau.Record) func(moldau.Assignment) (moldau.Worker, error) {
-	return func(moldau.Assignment) (moldau.Worker, error) {
-		return moldau.WorkerFunc(func(ctx context.Context, set *moldau.MessageSet) error {
-			for r := range set.Records() {
-				select {
-				case records <- r:
-				case <-ctx.Done():
-					return ctx.Err()
-				}
-			}
-			return nil
-		}), nil
-	}
-}
-
 // TestConsumeOnOldBrokers runs the main job on brokers of every message format:
 // v0, v1 and v2. Where there is no producer id, idempotence is off with an event.
 func TestConsumeOnOldBrokers(t *testing.T) {
-	for _, version := range []string{"0.8.2.2", "0.10.2.2", "0.11.0.3", "2.8.2"} {
-		t.Run(version, func(t *testing.T) {
-			k := kafkatest.StartKafka(t, kafkatest.Options{Version: version})
-			idempotent := version == "0.11.0.3" || version == "2.8.2"
+	for _, broker := range []struct {
+		version    string
+		unasked    bool // the client is told not to ask for API versions
+		idempotent bool
+	}{{version: "0.8.2.2"}, {version: "0.8.2.2", unasked: true}, {version: "0.10.2.2"}, {version: "0.11.0.3", idempotent: true}, {version: "2.8.2", idempotent: true}} {
+		t.Run(fmt.Sprintf("%s unasked=%v", broker.version, broker.unasked), func(t *testing.T) {
+			k := kafkatest.StartKafka(t, kafkatest.Options{Version: broker.version})
 			for _, codec := range []moldau.Codec{moldau.NoCodec, moldau.Gzip, moldau.Snappy, moldau.LZ4} {
 				ctx := patient(t)
 				topic := newTopic(t, k, "orders-"+codec.String(), 6)
-				client, seen := start(t, moldau.Config{Brokers: k.Addrs()[0], NoAPIVersions: version == "0.8.2.2", Produce: moldau.ProduceConfig{Codec: codec}})
+				client, seen := start(t, moldau.Config{Brokers: k.Addrs()[0], NoAPIVersions: broker.unasked, Produce: moldau.ProduceConfig{Codec: codec}})
 				flow := newFlow(t, client, topic)
 				flow.subscribe()
 				flow.produce(ctx, 20_000)
-				if version == "0.8.2.2" {
+				if broker.version == "0.8.2.2" {
 					flow.verifyWithout(ctx)
 				} else {
 					flow.verifyAcked(ctx, newForeign(t, k.Addrs(), nil))
 				}
 				off := seen.count(is[telemetry.IdempotenceOff])
-				require.Equal(t, idempotent, off == 0)
+				require.Equal(t, broker.idempotent, off == 0)
 				require.NoError(t, client.Close())
 			}
 		})

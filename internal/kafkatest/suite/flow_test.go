@@ -25,6 +25,7 @@ type flow struct {
 	history History
 	pending chan claim
 	settler sync.WaitGroup
+	tops    progress
 
 	acked  counter
 	failed counter
@@ -115,20 +116,40 @@ func (f *flow) settled(ctx context.Context) {
 // subscribe reads the topic from its beginning on.
 func (f *flow) subscribe() *moldau.Subscription {
 	f.t.Helper()
-	tops := &progress{next: map[int32]int64{}}
 	sub, err := f.client.SubscribeTopic(moldau.TopicSubscriber{Topic: f.name, Begin: moldau.Earliest, NewWorker: func(moldau.Assignment) (moldau.Worker, error) {
 		return moldau.WorkerFunc(func(_ context.Context, set *moldau.MessageSet) error {
 			for r := range set.Records() {
-				f.history.Handed(Entry{r.Partition, r.Offset, idOf(r.Value)})
-				if tops.fresh(r.Partition, r.Offset) {
-					f.handed.add(1)
-				}
+				f.book(r)
 			}
 			return nil
 		}), nil
 	}})
 	require.NoError(f.t, err)
 	return sub
+}
+
+// collect makes workers that send on every record.
+func collect(records chan<- moldau.Record) func(moldau.Assignment) (moldau.Worker, error) {
+	return func(moldau.Assignment) (moldau.Worker, error) {
+		return moldau.WorkerFunc(func(ctx context.Context, set *moldau.MessageSet) error {
+			for r := range set.Records() {
+				select {
+				case records <- r:
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			}
+			return nil
+		}), nil
+	}
+}
+
+// book takes down a record that a worker was handed.
+func (f *flow) book(r moldau.Record) {
+	f.history.Handed(Entry{r.Partition, r.Offset, idOf(r.Value)})
+	if f.tops.fresh(r.Partition, r.Offset) {
+		f.handed.add(1)
+	}
 }
 
 // progress tells records that are handed out for the first time.
@@ -142,6 +163,9 @@ func (p *progress) fresh(partition int32, offset int64) bool {
 	defer p.mu.Unlock()
 	if offset < p.next[partition] {
 		return false
+	}
+	if p.next == nil {
+		p.next = map[int32]int64{}
 	}
 	p.next[partition] = offset + 1
 	return true

@@ -45,7 +45,7 @@ func TestLifecycleCycles(t *testing.T) {
 		cycles = 1000
 	}
 	for range cycles {
-		cycle(t, k.Addrs()[0], topic)
+		cycle(t, k.Addrs()[0], topic, nil)
 	}
 	requireNoGoroutine(t, before)
 }

@@ -2,10 +2,13 @@ package suite
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"testing"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/moldau-go/moldau"
@@ -16,8 +19,9 @@ import (
 // soak says that tests run with their full counts.
 func soak() bool { return os.Getenv("MOLDAU_SOAK") == "1" }
 
-// TestNothingIsLeft starts and stops clients with producers and a subscriber; in
-// the end there is no goroutine more than before.
+// TestNothingIsLeft starts and stops clients with producers and a subscriber, in
+// systems of their own and in one that they share; in the end there is no
+// goroutine and no process more than before.
 func TestNothingIsLeft(t *testing.T) {
 	cycles := 200
 	if soak() {
@@ -25,25 +29,43 @@ func TestNothingIsLeft(t *testing.T) {
 	}
 	fake := kafkatest.NewFake(t, kafkatest.FakeOptions{Topics: map[string]int32{"orders": 2}})
 	before := present()
-	for range cycles {
-		cycle(t, fake.Addrs()[0], "orders")
+	shared := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }))
+	known := append(processes(shared), "moldau-supervision", "moldau-clients") // once for each system
+	for i := range cycles {
+		system := shared
+		if i%10 == 0 {
+			system = nil
+		}
+		cycle(t, fake.Addrs()[0], "orders", system)
 	}
+	assert.Eventually(t, func() bool { return len(processes(shared)) <= len(known) }, patience, 5*time.Millisecond)
+	require.Subset(t, known, processes(shared), "processes are left in the shared system")
+	shared.Shutdown()
 	requireNoGoroutine(t, before)
 }
 
+// processes are the addresses of all actors and the like of a system.
+func processes(system *actor.ActorSystem) []string {
+	var ids []string
+	for _, bucket := range system.ProcessRegistry.LocalPIDs.LocalPIDs {
+		ids = append(ids, bucket.Keys()...)
+	}
+	return ids
+}
+
 // cycle is a whole life of a client.
-func cycle(t *testing.T, address, topic string) {
+func cycle(t *testing.T, address, topic string, system *actor.ActorSystem) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	client, err := moldau.Start(ctx, moldau.Config{Brokers: address, Telemetry: telemetry.Discard})
-	require.NoError(t, err)
-	_, err = client.SubscribeTopic(moldau.TopicSubscriber{Topic: topic, Begin: moldau.Earliest, NewWorker: func(moldau.Assignment) (moldau.Worker, error) {
-		return moldau.WorkerFunc(func(context.Context, *moldau.MessageSet) error { return nil }), nil
-	}})
+	client, err := moldau.Start(ctx, moldau.Config{Brokers: address, System: system, Telemetry: telemetry.Discard})
 	require.NoError(t, err)
 	_, err = client.Topic(topic).ProduceSync(ctx, text("x"))
 	require.NoError(t, err)
+	records := make(chan moldau.Record)
+	_, err = client.SubscribeTopic(moldau.TopicSubscriber{Topic: topic, Begin: moldau.Earliest, NewWorker: collect(records)})
+	require.NoError(t, err)
+	receive(t, ctx, records, "a record")
 	require.NoError(t, client.Stop(ctx))
 	require.ErrorIs(t, client.Topic(topic).Produce(ctx, text("y")).Err(), moldau.ErrStopped)
 }

@@ -53,8 +53,7 @@ func TestProduceCodecs(t *testing.T) {
 	}
 }
 
-// TestProduceIdempotent200k is a flow without trouble, with every codec; Java
-// checks nothing here, a foreign Go client reads the log.
+// TestProduceAndReadBack is a flow without trouble, with every codec.
 func TestProduceAndReadBack(t *testing.T) {
 	k := kafkatest.StartKafka(t, kafkatest.Options{})
 	for _, codec := range codecs {

@@ -1,4 +1,4 @@
-package moldau
+package actors
 
 import (
 	"strings"
@@ -6,20 +6,14 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/asynkron/protoactor-go/eventstream"
 
-	"github.com/moldau-go/moldau/actors"
+	"github.com/moldau-go/moldau/actors/handle"
 	"github.com/moldau-go/moldau/supervisor"
 	"github.com/moldau-go/moldau/telemetry"
 )
 
-// eventRelay gives what supervisors of this client do to its telemetry.
-type eventRelay struct {
-	system       *actor.ActorSystem
-	subscription *eventstream.Subscription
-}
-
-func relayEvents(system *actor.ActorSystem, tree *actors.Client) *eventRelay {
-	h, root := tree.Handle, tree.Supervisor.Id
-	subscription := system.EventStream.Subscribe(func(event any) {
+// relayEvents gives what the supervisors of a tree do to its client's telemetry.
+func relayEvents(system *actor.ActorSystem, h *handle.Handle, root string) *eventstream.Subscription {
+	return system.EventStream.Subscribe(func(event any) {
 		e, ok := event.(*supervisor.Event)
 		if !ok || e.Supervisor == nil {
 			return
@@ -30,7 +24,6 @@ func relayEvents(system *actor.ActorSystem, tree *actors.Client) *eventRelay {
 			})
 		}
 	})
-	return &eventRelay{system: system, subscription: subscription}
 }
 
 func failure(state supervisor.State) bool {
@@ -40,5 +33,3 @@ func failure(state supervisor.State) bool {
 	}
 	return false
 }
-
-func (r *eventRelay) stop() { r.system.EventStream.Unsubscribe(r.subscription) }

@@ -8,7 +8,7 @@ import (
 )
 
 // slog's contract: a group without a name is none, an empty attribute is left out.
-func TestPendingGroupsWithoutAName(t *testing.T) {
+func TestGroupsWithoutAName(t *testing.T) {
 	var got Event
 	log := slog.New(LogHandler(Func(func(e Event) { got = e }), slog.LevelDebug))
 	log.WithGroup("a").WithGroup("").Info("m", "k", 1)
