@@ -160,7 +160,6 @@ func (c *Core) Need(now time.Time, ref any, topic string, partition int32, stale
 		if done && (err == nil || now.Sub(state.known) < c.cfg.UnknownTTL) {
 			return []Action{Tell{ref, err}}
 		}
-		w.after = c.number
 	}
 	if now.Sub(state.notUntil) > c.cfg.BackoffMax {
 		state.repeats = 0 // what was hard to find then is another matter
@@ -258,11 +257,19 @@ func sameTopic(a, b *Topic) bool {
 func (c *Core) tell(now time.Time, number int, out []Action) []Action {
 	kept := c.waiters[:0]
 	for _, w := range c.waiters {
-		if done, err := c.settles(w, number, now); done {
+		state := c.topic(w.topic)
+		done, err := c.settles(w, number, now)
+		if done && err != nil && now.Sub(w.since) < c.cfg.Timeout && state.known.Before(w.since) {
+			done = false // an error of before it was asked
+		}
+		if done {
+			if err == nil {
+				state.repeats = 0
+			}
 			out = append(out, Tell{w.ref, err})
 			continue
 		}
-		c.topic(w.topic).dirty = true
+		state.dirty = true
 		kept = append(kept, w)
 	}
 	clear(c.waiters[len(kept):])

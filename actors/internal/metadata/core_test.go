@@ -434,3 +434,13 @@ func TestALateHedge(t *testing.T) {
 	c.Tick(at(500 * time.Millisecond)) // nobody else is up
 	require.Len(t, all[Ask](c.BrokerUp(at(time.Second), -2)), 1)
 }
+
+// Who asks while a round is under way that brings the answer has it with that
+// round, not with one after a pause.
+func TestALookUpDuringARoundIsAnsweredByIt(t *testing.T) {
+	c := known(t, nil)
+	ask := only[Ask](t, c.Need(epoch, "x", "t", -1, false))
+	require.Empty(t, all[Ask](c.Need(epoch, "y", "t", 0, false)))
+	out := c.Answer(epoch, ask.Number, view(map[string][]int32{"t": {1}}), nil)
+	require.ElementsMatch(t, []Tell{{"x", nil}, {"y", nil}}, all[Tell](out))
+}
