@@ -12,7 +12,7 @@ summary  = | go run ./scripts/testsummary
 # go vet runs in lint, not once more with every test.
 GOTEST = go test -vet=off $(TESTFLAGS)
 
-.PHONY: help build test race test-kafka fuzz soak bench demo test-env lint proxy-check ci clean
+.PHONY: help build test race test-kafka fuzz soak bench microbench demo test-env lint proxy-check ci clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -37,7 +37,10 @@ fuzz: ## fuzz every target; FUZZTIME=10m each
 soak: ## tests with their full counts; the outcome goes to docs/reliability.md
 	scripts/soak
 
-bench: ## benchmarks; BENCH=regexp, BENCHTIME=1s, COUNT=1
+bench: ## moldau beside other clients on a real broker; BENCH_FLAGS="-rounds 5 -records 5000000 -rows all"
+	cd bench && go run . $(or $(BENCH_FLAGS),-quick)
+
+microbench: ## Go benchmarks; BENCH=regexp, BENCHTIME=1s, COUNT=1
 	$(GOTEST) -p 1 -run '^$$' -bench '$(or $(BENCH),.)' -benchtime $(or $(BENCHTIME),1s) -count $(or $(COUNT),1) -benchmem $(packages) | grep -vE 'no test files|^ok |^PASS'
 
 demo: ## the main job on an in-process broker; BROKERS=host:port takes a real one

@@ -50,7 +50,11 @@ func newProduceRequest(version int16, acks handle.Acks, timeout time.Duration, b
 		}
 		p.chunks = m.batch.Payload(make([][]byte, 0, 8))
 		header := m.batch.Header()
-		record.PutHeader(&p.header, &header, p.chunks...)
+		if sum, known := m.batch.Sum(); known {
+			record.PutHeaderSum(&p.header, &header, sum)
+		} else {
+			record.PutHeader(&p.header, &header, p.chunks...)
+		}
 		p.size = record.HeaderSize
 		for _, c := range p.chunks {
 			p.size += len(c)

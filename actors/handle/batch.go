@@ -24,6 +24,7 @@ type Batch struct {
 	packed   []byte // the records compressed; nil: as they are
 	codec    compress.Type
 	number   place
+	sum      record.Sum   // of the records; whole once the batch is taken
 	due      bool         // to be sent without waiting for linger
 	holds    atomic.Int32 // the slot's one until settled, and one for every writer
 	// Attempts counts how often the batch was handed to a broker; it belongs to
@@ -54,6 +55,10 @@ type place struct {
 	sequence int32
 }
 
+// Sum is the checksum of the payload; known says that it is: that of compressed
+// records is not.
+func (b *Batch) Sum() (sum record.Sum, known bool) { return b.sum, b.packed == nil }
+
 // Header is the batch header, with the batch's number if it has one.
 func (b *Batch) Header() record.BatchHeader {
 	h := record.NewBatchHeader()
@@ -72,16 +77,20 @@ func (b *Batch) Compress(codecs *compress.Registry, codec compress.Type, level i
 	if codec == compress.None || b.packed != nil {
 		return nil
 	}
-	raw := make([]byte, 0, b.size)
+	pool := b.slot.pool
+	raw := pool.scratch(b.size)
 	for _, c := range b.chunks {
 		raw = append(raw, c.buf...)
 	}
-	packed, err := codecs.Compress(codec, make([]byte, 0, b.size/2), raw, level)
+	packed, err := codecs.Compress(codec, pool.scratch(b.size), raw, level)
+	pool.done(raw)
 	if err != nil {
 		return err
 	}
 	if len(packed) < b.size {
 		b.packed, b.codec = packed, codec
+	} else {
+		pool.done(packed)
 	}
 	return nil
 }
@@ -126,6 +135,10 @@ func (b *Batch) Release() {
 		b.slot.pool.give(c)
 	}
 	b.chunks = nil
+	if b.packed != nil {
+		b.slot.pool.done(b.packed)
+		b.packed = nil
+	}
 }
 
 // add encodes a record at the end. It reports false, and changes nothing, when
@@ -144,6 +157,9 @@ func (b *Batch) add(r *record.Record, size int, clock *clock) bool {
 		c := b.slot.pool.take(size)
 		if c == nil {
 			return false
+		}
+		if last >= 0 {
+			b.sum.Add(b.chunks[last].buf)
 		}
 		b.chunks = append(b.chunks, c)
 		last++

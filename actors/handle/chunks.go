@@ -16,7 +16,18 @@ const chunkSize = 16 << 10
 type chunkPool struct {
 	budget *budget
 	free   sync.Pool // of *chunk
+	large  sync.Pool // of *[]byte, for compressing
 }
+
+// scratch is an empty buffer with room for size bytes, to be given back by done.
+func (p *chunkPool) scratch(size int) []byte {
+	if b, ok := p.large.Get().(*[]byte); ok && cap(*b) >= size {
+		return (*b)[:0]
+	}
+	return make([]byte, 0, size)
+}
+
+func (p *chunkPool) done(b []byte) { p.large.Put(&b) }
 
 type chunk struct {
 	buf    []byte // its capacity is what the budget was charged

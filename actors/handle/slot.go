@@ -306,6 +306,7 @@ func (s *Slot) Take(lease uint64) *Batch {
 	b := s.sealed[0]
 	s.sealed = slices.Delete(s.sealed, 0, 1)
 	s.taken = append(s.taken, b)
+	b.sum.Add(b.chunks[len(b.chunks)-1].buf) // the others were added when they were full
 	b.holds.Add(1)
 	return b
 }

@@ -114,13 +114,23 @@ func (h *BatchHeader) DeleteHorizon() (ms int64, ok bool) {
 // in the length and the CRC32C, which covers the header from the attributes on and
 // the chunks. The leader epoch is outside of it. Nothing is kept.
 func PutHeader(dst *[HeaderSize]byte, h *BatchHeader, chunks ...[]byte) {
-	length := HeaderSize - lengthEnd
+	size := 0
 	for _, c := range chunks {
-		length += len(c)
+		size += len(c)
 	}
+	putFields(dst, h, size)
+	crc := crc32.Update(0, castagnoli, dst[posAttributes:])
+	for _, c := range chunks {
+		crc = crc32.Update(crc, castagnoli, c)
+	}
+	binary.BigEndian.PutUint32(dst[posCRC:], crc)
+}
+
+// putFields writes all of a header but the checksum, for records of a size.
+func putFields(dst *[HeaderSize]byte, h *BatchHeader, size int) {
 	b := binary.BigEndian
 	b.PutUint64(dst[0:], uint64(h.BaseOffset))
-	b.PutUint32(dst[posLength:], uint32(length))
+	b.PutUint32(dst[posLength:], uint32(HeaderSize-lengthEnd+size))
 	b.PutUint32(dst[posLeaderEpoch:], uint32(h.PartitionLeaderEpoch))
 	dst[posMagic] = 2
 	b.PutUint16(dst[posAttributes:], uint16(h.Attributes))
@@ -131,11 +141,6 @@ func PutHeader(dst *[HeaderSize]byte, h *BatchHeader, chunks ...[]byte) {
 	b.PutUint16(dst[posEpoch:], uint16(h.ProducerEpoch))
 	b.PutUint32(dst[posSequence:], uint32(h.BaseSequence))
 	b.PutUint32(dst[posCount:], uint32(h.Count))
-	crc := crc32.Update(0, castagnoli, dst[posAttributes:])
-	for _, c := range chunks {
-		crc = crc32.Update(crc, castagnoli, c)
-	}
-	b.PutUint32(dst[posCRC:], crc)
 }
 
 // parseHeader reads a v2 header; there are at least HeaderSize bytes.

@@ -49,7 +49,7 @@ func TestAuth(t *testing.T) {
 			flow.verifyAcked(ctx, newForeign(t, k.Addrs(), nil))
 		})
 		t.Run(c.name+" wrong", func(t *testing.T) {
-			err, told := denied(t, k.AddrsOf(kafkatest.SASLTLS)[0], topic, trusted, c.wrong)
+			told, err := denied(t, k.AddrsOf(kafkatest.SASLTLS)[0], topic, trusted, c.wrong)
 			require.ErrorIs(t, err, wire.ErrAuthentication)
 			for _, text := range append(told, err.Error()) {
 				require.NotContains(t, text, wrongPassword)
@@ -64,19 +64,19 @@ func TestAuth(t *testing.T) {
 	t.Run("TLS with another authority", func(t *testing.T) {
 		other, err := kafkatest.NewCertificates()
 		require.NoError(t, err)
-		err, _ = denied(t, k.AddrsOf(kafkatest.TLS)[0], topic, other.ClientConfig(), nil)
+		_, err = denied(t, k.AddrsOf(kafkatest.TLS)[0], topic, other.ClientConfig(), nil)
 		require.ErrorIs(t, err, wire.ErrConnection)
 		require.ErrorContains(t, err, "certificate")
 	})
 	t.Run("TLS on a plain listener", func(t *testing.T) {
-		err, _ := denied(t, k.Addrs()[0], topic, trusted, nil)
+		_, err := denied(t, k.Addrs()[0], topic, trusted, nil)
 		require.ErrorIs(t, err, wire.ErrConnection)
 	})
 }
 
 // denied is the error of a record of a client that cannot log in, and all that
 // the client's events say.
-func denied(t *testing.T, address, topic string, config *tls.Config, login sasl.Authenticator) (error, []string) {
+func denied(t *testing.T, address, topic string, config *tls.Config, login sasl.Authenticator) ([]string, error) {
 	t.Helper()
 	client, seen := start(t, moldau.Config{
 		Brokers: address, TLS: config, SASL: login, CoolDown: 100 * time.Millisecond, Produce: moldau.ProduceConfig{MaxBlock: 3 * time.Second},
@@ -89,7 +89,7 @@ func denied(t *testing.T, address, topic string, config *tls.Config, login sasl.
 	for _, e := range seen.list {
 		told = append(told, fmt.Sprintf("%v %+v", e.Attrs(), e))
 	}
-	return err, told
+	return told, err
 }
 
 func token(principal string, life time.Duration) func(context.Context) (sasl.Token, error) {
@@ -103,7 +103,7 @@ func token(principal string, life time.Duration) func(context.Context) (sasl.Tok
 func TestAuthOfATokenSourceThatFails(t *testing.T) {
 	k := kafkatest.StartKafka(t, kafkatest.Options{Listeners: []kafkatest.Listener{kafkatest.Plain, kafkatest.SASLTLS}})
 	reason := errors.New("the token endpoint is down")
-	err, told := denied(t, k.AddrsOf(kafkatest.SASLTLS)[0], "orders", k.Certificates().ClientConfig(), sasl.OAuthBearer{
+	told, err := denied(t, k.AddrsOf(kafkatest.SASLTLS)[0], "orders", k.Certificates().ClientConfig(), sasl.OAuthBearer{
 		Token: func(context.Context) (sasl.Token, error) { return sasl.Token{}, reason },
 	})
 	require.ErrorIs(t, err, reason)

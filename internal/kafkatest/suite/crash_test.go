@@ -1,12 +1,15 @@
 package suite
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/moldau-go/moldau"
 	"github.com/moldau-go/moldau/internal/kafkatest"
+	"github.com/moldau-go/moldau/supervisor"
 	"github.com/moldau-go/moldau/telemetry"
 )
 
@@ -49,10 +52,13 @@ func TestCrashOfEachKindLosesNothing(t *testing.T) {
 			}
 			counts := flow.verifyAcked(ctx, newForeign(t, fake.Addrs(), nil))
 			require.Equal(t, 4000, counts.Produced)
-			require.Equal(t, 3, seen.count(func(e telemetry.Event) bool {
+			told := func(e telemetry.Event) bool {
 				changed, ok := e.(telemetry.ActorChanged)
-				return ok && changed.Failed && changed.Reason != nil && changed.State == "failed"
-			}), "each panic is told once")
+				ended := changed.State == supervisor.Failed.String() || changed.State == supervisor.StartFailed.String() // it may strike while it starts
+				return ok && ended && changed.Reason != nil && strings.Contains(changed.Reason.Error(), "planted")
+			}
+			require.Eventually(t, func() bool { return seen.count(told) >= 3 }, patience, time.Millisecond, "each panic is told")
+			require.Equal(t, 3, seen.count(told), "once")
 		})
 	}
 }

@@ -245,6 +245,3 @@ func (c *counter) await(ctx context.Context, n int) bool {
 		return false
 	}
 }
-
-// more waits for n beyond the present value.
-func (c *counter) more(ctx context.Context, n int) bool { return c.await(ctx, c.value()+n) }

@@ -4,7 +4,6 @@ package suite
 
 import (
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -79,8 +78,6 @@ func TestLifecycleGoesOnFromItsAcks(t *testing.T) {
 func TestLifecycleUnknownTopic(t *testing.T) {
 	k := kafkatest.StartKafka(t, kafkatest.Options{})
 	client, _ := start(t, moldau.Config{Brokers: k.Addrs()[0]})
-	begun := time.Now()
 	_, err := client.Topic("oders").ProduceSync(patient(t), text("x"))
 	requireUnknownTopic(t, err)
-	require.Less(t, time.Since(begun), 10*time.Second)
 }

@@ -17,17 +17,15 @@ import (
 )
 
 // patience bounds every wait of a test that goes well at once.
-const patience = 5 * time.Second
+const patience = 20 * time.Second
 
 // bounded is a context that ends after patience, and before the test's own.
 func bounded(t *testing.T, limit time.Duration) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeoutCause(t.Context(), limit, errPatience)
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	t.Cleanup(cancel)
 	return ctx
 }
-
-var errPatience = context.DeadlineExceeded
 
 // start starts a client that keeps its events, and stops it at the end.
 func start(t *testing.T, config moldau.Config) (*moldau.Client, *events) {
