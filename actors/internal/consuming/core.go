@@ -36,7 +36,6 @@ type Core struct {
 	asking     bool      // for the leader
 	askAt      time.Time // not before
 	failed     int32     // the leader that was given up last
-	askedEnd   bool      // for the end, with a position that is out of range
 	resolving  bool      // a ListOffsets is under way
 	begin      behaviors.Position
 	resolved   bool

@@ -22,7 +22,6 @@ type shell struct {
 	wanted  []Broker // the brokers that have an actor
 	up      map[int32]bool
 	asked   map[int]Ask
-	rounds  int
 	waiting map[int]time.Time // since when
 	refs    int
 }
