@@ -28,7 +28,7 @@ race: ## the same under the race detector (needs a C compiler)
 	@command -v "$$(go env CC)" >/dev/null || { echo "race: a C compiler is missing: the race detector needs one (Debian: apt-get install gcc libc6-dev)"; exit 1; }
 	CGO_ENABLED=1 $(GOTEST) -race -timeout 15m -json $(packages) $(summary)
 
-test-kafka: ## tests on real brokers; SUITE=consume|produce|lifecycle|consumer_group|auth|chaos, all without
+test-kafka: ## tests on real brokers; SUITE=consume|produce|lifecycle|consumer_group|auth|chaos|wire, all without
 	scripts/test-kafka $(SUITE)
 
 fuzz: ## fuzz every target; FUZZTIME=10m each

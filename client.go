@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -20,6 +21,9 @@ type Client struct {
 	handle *handle.Handle
 	system *actor.ActorSystem
 	own    bool // the system is ours
+
+	stopOnce sync.Once
+	stopped  chan struct{} // closed when the first Stop is done
 }
 
 // Start checks the configuration and starts a client. It comes up whether or
@@ -39,7 +43,7 @@ func Start(ctx context.Context, config Config) (*Client, error) {
 }
 
 func start(ctx context.Context, config Config) (*Client, error) {
-	c := &Client{system: config.System, own: config.System == nil}
+	c := &Client{system: config.System, own: config.System == nil, stopped: make(chan struct{})}
 	if c.own {
 		to := config.Telemetry
 		if to == nil {
@@ -101,9 +105,31 @@ const closeLimit = 30 * time.Second
 // bounds draining. What is not settled when it ends fails with ErrStopped, and
 // Stop returns ctx's error.
 func (c *Client) Stop(ctx context.Context) error {
-	if c.handle.Stopped() != nil {
-		return nil
+	first := false
+	c.stopOnce.Do(func() { first = true })
+	if !first {
+		select {
+		case <-c.stopped:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
 	}
+	defer close(c.stopped)
+	defer c.end()
+	var errs []error
+	if c.handle.Stopped() == nil {
+		errs = append(errs, c.drain(ctx))
+	}
+	c.handle.Stop(ErrStopped)
+	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
+	defer cancel()
+	errs = append(errs, supervisor.StopContext(rest, c.system, c.tree.Supervisor))
+	return errors.Join(errs...)
+}
+
+// drain ends the subscriptions and waits for what was produced.
+func (c *Client) drain(ctx context.Context) error {
 	var errs []error
 	for _, sub := range c.handle.Subscriptions() {
 		errs = append(errs, actors.StopSubscription(ctx, c.system, c.handle, sub.Name))
@@ -111,11 +137,6 @@ func (c *Client) Stop(ctx context.Context) error {
 	for _, topic := range c.handle.Topics() {
 		errs = append(errs, topic.Flush(ctx))
 	}
-	c.handle.Stop(ErrStopped)
-	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
-	defer cancel()
-	errs = append(errs, supervisor.StopContext(rest, c.system, c.tree.Supervisor))
-	c.end()
 	return errors.Join(errs...)
 }
 

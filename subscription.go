@@ -56,7 +56,7 @@ func (c *Client) SubscribeTopic(s TopicSubscriber) (*Subscription, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), closeLimit)
 	defer cancel()
 	if err := actors.StartSubscription(ctx, c.system, c.handle, sub); err != nil {
-		c.handle.Unsubscribe(sub.Name)
+		c.handle.Unsubscribe(sub)
 		return nil, err
 	}
 	return &Subscription{client: c, sub: sub}, nil
@@ -88,9 +88,15 @@ func (s *Subscription) Progress() []Progress {
 }
 
 // Stop ends the subscription. Handlers that run may finish within their limit;
-// it returns when all are gone, or when ctx ends.
+// it returns when all are gone. When ctx ends first, they go on ending, and the
+// name is taken until another Stop has seen them gone.
 func (s *Subscription) Stop(ctx context.Context) error {
-	err := actors.StopSubscription(ctx, s.client.system, s.client.handle, s.sub.Name)
-	s.client.handle.Unsubscribe(s.sub.Name)
-	return err
+	if !s.client.handle.Subscribes(s.sub) {
+		return nil
+	}
+	if err := actors.StopSubscription(ctx, s.client.system, s.client.handle, s.sub.Name); err != nil {
+		return err
+	}
+	s.client.handle.Unsubscribe(s.sub)
+	return nil
 }

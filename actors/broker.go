@@ -105,7 +105,7 @@ func (b *broker) call(ctx actor.Context, m *brokerCall) {
 			m.reply(nil, &wire.VersionError{API: m.request.Key(), OurMax: m.request.MaxVersion(), BrokerMin: -1, BrokerMax: -1, Wanted: -1})
 			return
 		}
-		conn.Send(&wire.Call{Request: m.request, Timeout: m.timeout, Done: func(r wire.Result) {
+		conn.Send(&wire.Call{Request: m.request, Done: func(r wire.Result) {
 			m.reply(r.Response, r.Err)
 		}})
 	})

@@ -25,7 +25,8 @@ import (
 // brokers and producers supervisors.
 // Restart:  permanent; its siblings are restarted after it.
 // Crash:    loses nothing: the view is in the handle; those who wait for a
-// leader are restarted too, or ask again.
+// leader are restarted too, or ask again; users' messages that wait for a topic
+// are answered with an error.
 type client struct {
 	handle *handle.Handle
 	core   *metadata.Core

@@ -104,15 +104,16 @@ func (c *consumer) Receive(ctx actor.Context) {
 	}
 }
 
-// resume subscribes the PID that this consumer is for, after its last ack.
+// resume subscribes the PID that this consumer is for, after its last ack or
+// where it began.
 func (c *consumer) resume(ctx actor.Context, now time.Time) {
 	if c.direct == nil {
 		return
 	}
-	lease, _, next, acked := c.progress.Attach()
+	lease, _, next, known := c.progress.Attach()
 	c.lease = lease
-	begin := c.direct.Begin
-	if acked {
+	begin := c.direct.Begin()
+	if known {
 		begin = behaviors.At(next)
 	}
 	c.subscribe(ctx, &protocol.Subscribe{Subscriber: c.direct.Subscriber, Begin: begin}, now)
@@ -135,6 +136,7 @@ func (c *consumer) free(ctx actor.Context) {
 
 func (c *consumer) stop(ctx actor.Context) {
 	c.alarm.stop()
+	c.progress.SetConsumer(nil)
 	c.do(ctx, c.core.Unsubscribe())
 }
 
@@ -146,6 +148,9 @@ func (c *consumer) subscribe(ctx actor.Context, m *protocol.Subscribe, now time.
 	}
 	if c.subscriber == nil {
 		c.subscriber, c.watching = m.Subscriber, supervisor.Monitor(ctx, m.Subscriber)
+	}
+	if offset, ok := m.Begin.Offset(); ok {
+		c.progress.Began(offset)
 	}
 	c.do(ctx, c.core.Subscribe(now, m.Begin))
 }

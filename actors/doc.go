@@ -1,5 +1,6 @@
 // Package actors is the client as a tree of actors under supervisors:
 //
+//	moldau:<name>               the system supervisor (SpawnClient): handle, then
 //	client:<name>               supervisor, rest_for_one, in this order:
 //	├─ client                   metadata; who leads what
 //	├─ brokers                  one_for_one, dynamic
@@ -16,5 +17,6 @@
 // What must outlive a crash is in the client's handle.Handle. Each actor is a
 // shell around a pure core in actors/internal, which decides; the shell carries
 // out. No actor blocks in Receive: sockets and user code run on goroutines
-// that belong to an actor and end with it.
+// that belong to an actor and end with it. The one exception is a handler that
+// is told to stop: it waits up to stopLimit for the user's code.
 package actors

@@ -52,5 +52,8 @@ func StopSubscription(ctx context.Context, system *actor.ActorSystem, h *handle.
 	if err == nil {
 		_, err = supervisor.Call(ctx, system, subscribers, &supervisor.DeleteChild{ID: name})
 	}
+	if errors.Is(err, supervisor.ErrNotFound) {
+		return nil
+	}
 	return err
 }

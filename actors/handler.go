@@ -20,8 +20,8 @@ import (
 // call on a goroutine of its own, so that the actor stays answerable.
 // Parent:   worker:<topic>/<partition>, behind the consumer.
 // Children: none; a goroutine while user code runs.
-// Messages: in protocol.MessageSet, protocol.FetchError, workerReady, setHandled;
-// out protocol.Subscribe and protocol.Ack to the consumer.
+// Messages: in protocol.MessageSet, protocol.FetchError, workerReady, setHandled,
+// ackLater; out protocol.Subscribe and protocol.Ack to the consumer.
 // Restart:  permanent, delayed: at once for the first failures, then later.
 // Crash:    loses nothing: the ack floor is in the handle; the set that was being
 // handled is handed out again.
@@ -34,6 +34,7 @@ type handler struct {
 	lease    uint64
 	begin    behaviors.Position
 	handed   *protocol.MessageSet // the last set, to be acked
+	noted    *ackLater            // came while user code ran
 	run      *workerRun
 	call     chan struct{} // closed when the call of user code under way ends
 	running  *protocol.MessageSet
@@ -85,10 +86,13 @@ func (h *handler) Receive(ctx actor.Context) {
 }
 
 func (h *handler) start(ctx actor.Context) {
-	lease, restarts, next, acked := h.progress.Attach()
+	lease, restarts, next, known := h.progress.Attach()
 	h.lease, h.begin = lease, h.sub.Begin
-	if acked {
+	switch {
+	case known:
 		h.begin = behaviors.At(next)
+	case h.begin == behaviors.Latest && h.progress.Grown():
+		h.begin = behaviors.Earliest // all of a partition that was added is new
 	}
 	root, self := ctx.ActorSystem().Root, ctx.Self()
 	h.run = &workerRun{
@@ -99,7 +103,7 @@ func (h *handler) start(ctx actor.Context) {
 		},
 		tell: func(m any) { root.Send(self, m) },
 	}
-	if !acked {
+	if !known {
 		h.run.committed = h.sub.Committed
 	}
 	h.goCall(h.run.start)
@@ -126,7 +130,12 @@ func (h *handler) ready(ctx actor.Context, m *workerReady) {
 
 func (h *handler) handled(ctx actor.Context, m *setHandled) {
 	h.running = nil
+	noted := h.noted
+	h.noted = nil
 	if errors.Is(m.err, behaviors.AckLater) {
+		if noted != nil {
+			h.ackedLater(ctx, noted)
+		}
 		return
 	}
 	if m.err != nil {
@@ -138,18 +147,22 @@ func (h *handler) handled(ctx actor.Context, m *setHandled) {
 }
 
 // ackedLater takes an ack of the set that was handed out last. Part of it moves
-// the floor; all of it brings the next set.
+// the floor; all of it brings the next set. While user code runs it is noted
+// only: one call at a time.
 func (h *handler) ackedLater(ctx actor.Context, m *ackLater) {
-	if h.handed == nil || m.offset > h.handed.Set.Last() {
-		return
-	}
-	if m.offset < h.handed.Set.Last() {
+	switch {
+	case h.handed == nil || m.offset > h.handed.Set.Last():
+	case h.running != nil:
+		if h.noted == nil || m.offset > h.noted.offset {
+			h.noted = m
+		}
+	case m.offset < h.handed.Set.Last():
 		h.progress.Ack(h.lease, m.offset+1, 0)
-		return
+	default:
+		h.ack(h.handed)
+		ctx.Send(h.handed.Consumer, &protocol.Ack{Offset: m.offset})
+		h.handed = nil
 	}
-	h.ack(h.handed)
-	ctx.Send(h.handed.Consumer, &protocol.Ack{Offset: m.offset})
-	h.handed = nil
 }
 
 func (h *handler) ack(m *protocol.MessageSet) {
@@ -263,14 +276,18 @@ func (r *workerRun) terminate() {
 
 func (r *workerRun) handle(m *protocol.MessageSet) {
 	r.guarded(func() error {
-		if err := r.worker.HandleMessageSet(r.life, m.Set); err != nil {
-			return err
+		err := r.worker.HandleMessageSet(r.life, m.Set)
+		if bad := m.Set.Err(); bad != nil && (err == nil || errors.Is(err, behaviors.AckLater)) {
+			return bad
 		}
-		return m.Set.Err()
+		return err
 	}, func(err error) {
 		r.failure = err
-		if err == nil {
+		switch {
+		case err == nil:
 			r.finished = m
+		case errors.Is(err, behaviors.AckLater):
+			r.failure = nil
 		}
 		r.tell(&setHandled{m, err})
 	})

@@ -44,7 +44,6 @@ type metadataAnswer struct {
 // brokerCall asks a broker actor to send a request on its control lane.
 type brokerCall struct {
 	request kmsg.Request
-	timeout time.Duration // 0: the connection's
 	// announced: only a broker that was asked what it knows gets the request.
 	announced bool
 	reply     func(kmsg.Response, error)

@@ -33,9 +33,9 @@ const (
 )
 
 // Fetch reads a partition once, from an offset on. It returns a set without
-// records when there is none at the end of MaxWait; what hides no record (of
-// transactions, or compacted away) is skipped. The next offset is the set's
-// last plus one.
+// records when there is none at the end of MaxWait; batches that show no
+// record (of transactions, or compacted away) are skipped. The next offset is
+// the set's last plus one.
 func Fetch(ctx context.Context, system *actor.ActorSystem, h *handle.Handle, ask FetchAsk) (*behaviors.MessageSet, error) {
 	f := &fetcher{system: system, handle: h, ask: ask, next: ask.Offset, most: ask.MaxBytes, until: time.Now().Add(ask.MaxWait)}
 	if err := atLeader(ctx, system, h, ask.Key, f.read); err != nil {

@@ -121,13 +121,17 @@ func failProduce(ctx actor.Context, m *protocol.Produce, sender *actor.PID, acce
 // the one that is there.
 func (c *client) startConsumer(ctx actor.Context, m *protocol.Subscribe) {
 	key := handle.Partition{Topic: m.Topic, Partition: m.Partition}
-	direct := &handle.Direct{Key: key, Subscriber: m.Subscriber, Begin: m.Begin, Progress: &handle.Progress{}}
+	direct := handle.NewDirect(key, m.Subscriber, m.Begin)
 	there, fresh := c.handle.Subscribed(direct)
-	if fresh {
+	switch {
+	case fresh:
 		tell(ctx, consumersName(c.handle), &supervisor.StartChild{Spec: consumerSpec(c.handle, direct)})
-		return
-	}
-	if pid := there.Progress.Consumer(); pid != nil {
-		ctx.Send(pid, m)
+	case !there.Subscriber.Equal(m.Subscriber):
+		ctx.Send(m.Subscriber, &protocol.FetchError{Topic: m.Topic, Partition: m.Partition, Err: protocol.ErrSubscribed})
+	default:
+		there.Again(m.Begin)
+		if pid := there.Progress.Consumer(); pid != nil {
+			ctx.Send(pid, m) // one that is about to start begins there by itself
+		}
 	}
 }

@@ -12,8 +12,9 @@ import (
 // one partition, on a goroutine that belongs to the worker. Returning nil acks
 // the set. An error or a panic ends this worker alone: its supervisor starts a
 // fresh one, made by NewWorker again, and records from the last ack on are
-// handed out again. Returning AckLater leaves the ack to Assignment.Ack. ctx ends when the worker is stopped; a call that goes on
-// past the stop limit is abandoned and its result ignored.
+// handed out again. Returning AckLater leaves the ack to Assignment.Ack. ctx
+// ends when the worker is stopped; a call that goes on past the stop limit is
+// abandoned and its result ignored.
 type Worker interface {
 	HandleMessageSet(ctx context.Context, set *MessageSet) error
 }
@@ -78,7 +79,9 @@ type Assignment struct {
 
 // CommittedOffset tells where a partition is read from that has no ack yet in
 // this client: a user's own record of what was processed. It is called on the
-// worker's own goroutine before NewWorker. An error or a panic is a failed start.
+// worker's own goroutine before NewWorker, and again at restarts until there is
+// an ack; not, though, once a broker has told the offset of the Latest, Earliest
+// or Since that it gave. An error or a panic is a failed start.
 type CommittedOffset func(ctx context.Context, topic string, partition int32) (Position, error)
 
 // NewWorker makes the worker of an assigned partition. It is called on the

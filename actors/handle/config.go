@@ -117,7 +117,7 @@ type ProduceConfig struct {
 	// up to a second. Default 50 ms.
 	RetryBackoff time.Duration
 	// Partitioner: default is Java's: the key's murmur2 hash, and without key
-	// one partition until a batch's worth of bytes went there (KIP-794).
+	// one partition until its batch is full or sent (KIP-480).
 	Partitioner behaviors.Partitioner
 }
 

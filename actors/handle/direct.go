@@ -1,6 +1,8 @@
 package handle
 
 import (
+	"sync"
+
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/moldau-go/moldau/behaviors"
@@ -11,8 +13,30 @@ import (
 type Direct struct {
 	Key        Partition
 	Subscriber *actor.PID
-	Begin      behaviors.Position
 	Progress   *Progress
+
+	mu    sync.Mutex
+	begin behaviors.Position
+}
+
+// NewDirect is a subscription that begins at a position.
+func NewDirect(key Partition, subscriber *actor.PID, begin behaviors.Position) *Direct {
+	return &Direct{Key: key, Subscriber: subscriber, Progress: &Progress{}, begin: begin}
+}
+
+// Begin is where the partition is read from that has no ack yet.
+func (d *Direct) Begin() behaviors.Position {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.begin
+}
+
+// Again begins anew at a position, whatever was acked.
+func (d *Direct) Again(begin behaviors.Position) {
+	d.mu.Lock()
+	d.begin = begin
+	d.mu.Unlock()
+	d.Progress.forget()
 }
 
 // Subscribed registers a subscriber of a partition. When there is one already

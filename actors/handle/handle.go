@@ -177,11 +177,21 @@ func (h *Handle) Subscribe(s *Subscription) error {
 	return nil
 }
 
-// Unsubscribe forgets a subscription and its ack floors.
-func (h *Handle) Unsubscribe(name string) {
+// Unsubscribe forgets a subscription and its ack floors; not another one that
+// has its name by now.
+func (h *Handle) Unsubscribe(s *Subscription) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.subs, name)
+	if h.subs[s.Name] == s {
+		delete(h.subs, s.Name)
+	}
+}
+
+// Subscribes says whether the subscription is registered.
+func (h *Handle) Subscribes(s *Subscription) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.subs[s.Name] == s
 }
 
 // Subscriptions are all that are registered, by name.

@@ -106,7 +106,7 @@ func TestSubscriptions(t *testing.T) {
 	require.NoError(t, h.Subscribe(a))
 	require.ErrorIs(t, h.Subscribe(&Subscription{Name: "a"}), ErrDuplicate)
 	require.Equal(t, []*Subscription{a, b}, h.Subscriptions())
-	h.Unsubscribe("a")
+	h.Unsubscribe(a)
 	require.Equal(t, []*Subscription{b}, h.Subscriptions())
 	h.Stop(ErrStopped)
 	require.ErrorIs(t, h.Subscribe(a), ErrStopped)

@@ -240,7 +240,7 @@ func (a *allOf) one(i int, offset int64, err error) {
 }
 
 // Attach gives the slot to a new incarnation of its producer. It returns the
-// lease that the others calls need, and the batches that the predecessor had
+// lease that the other calls need, and the batches that the predecessor had
 // taken and not settled: whether they were written is not known. notify is
 // called, from any goroutine, when there is something to look at.
 func (s *Slot) Attach(producer *actor.PID, notify func()) (lease uint64, unsure []*Batch) {

@@ -26,7 +26,8 @@ type Subscription struct {
 	Partitions []int32
 	// Begin is where a partition is read from that has no ack yet.
 	Begin behaviors.Position
-	// Committed tells, if not nil, where a partition begins instead of Begin.
+	// Committed tells, if not nil, where a partition begins instead of Begin. It
+	// is asked at a start at which Progress.Attach knows no offset.
 	Committed behaviors.CommittedOffset
 	// NewWorker makes the worker of a partition.
 	NewWorker behaviors.NewWorker
@@ -37,7 +38,8 @@ type Subscription struct {
 	states   map[Partition]*Progress
 }
 
-// Progress is one partition of a subscription.
+// Progress is one partition of a subscription, or of a Direct one: where to go
+// on, who may ack, and where its consumer is.
 type Progress struct {
 	mu       sync.Mutex
 	floor    int64
@@ -45,6 +47,7 @@ type Progress struct {
 	begun    bool // floor is where it began; nothing is acked yet
 	handled  int64
 	restarts int
+	grown    bool // the partition was added while the subscription ran
 	lease    uint64
 	consumer *actor.PID
 }
@@ -63,11 +66,13 @@ func (s *Subscription) Assign(count int32) (fresh []Partition) {
 	if s.has == nil {
 		s.has = map[Partition]bool{}
 	}
+	later := len(s.assigned) > 0
 	for _, p := range wanted {
 		if key := (Partition{s.Topic, p}); p >= 0 && p < count && !s.has[key] {
 			s.has[key] = true
 			s.assigned = append(s.assigned, key)
 			fresh = append(fresh, key)
+			s.progress(key).added(later)
 		}
 	}
 	return fresh
@@ -84,6 +89,10 @@ func (s *Subscription) Assigned() []Partition {
 func (s *Subscription) Progress(p Partition) *Progress {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.progress(p)
+}
+
+func (s *Subscription) progress(p Partition) *Progress {
 	if s.states == nil {
 		s.states = map[Partition]*Progress{}
 	}
@@ -93,6 +102,26 @@ func (s *Subscription) Progress(p Partition) *Progress {
 		s.states[p] = state
 	}
 	return state
+}
+
+func (p *Progress) added(later bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.grown = later
+}
+
+// Grown says that the partition was added while the subscription ran.
+func (p *Progress) Grown() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.grown
+}
+
+// forget makes the partition one that has not begun; the lease goes on.
+func (p *Progress) forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.floor, p.acked, p.begun = 0, false, false
 }
 
 // Began sets where the partition began, once it is known: a restart before the
@@ -123,7 +152,7 @@ func (p *Progress) Attach() (lease uint64, restarts int, next int64, known bool)
 func (p *Progress) Ack(lease uint64, next int64, records int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.lease != lease || p.acked && next < p.floor {
+	if p.lease != lease || (p.acked || p.begun) && next < p.floor {
 		return false
 	}
 	p.floor, p.acked = next, true
@@ -138,8 +167,7 @@ func (p *Progress) Next() (int64, bool) {
 	return p.floor, p.acked
 }
 
-// Handled is the number of records in acked sets, and Restarts how often the
-// worker was started again.
+// Handled is the number of records in sets that were acked whole.
 func (p *Progress) Handled() int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()

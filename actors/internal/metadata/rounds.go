@@ -85,7 +85,8 @@ func (c *Core) hedge(now time.Time, out []Action) []Action {
 func (c *Core) ask(broker int32, out []Action) []Action {
 	c.number++
 	c.asked[c.number] = broker
-	return append(out, Ask{Number: c.number, Broker: broker, Topics: c.round, AutoCreate: c.cfg.AutoCreate})
+	// A round for all that is in use must not bring back a topic that was deleted.
+	return append(out, Ask{Number: c.number, Broker: broker, Topics: c.round, AutoCreate: c.cfg.AutoCreate && (!c.full || c.fresh.IsZero())})
 }
 
 // choose picks a broker that is up, is not being asked and has not failed

@@ -6,7 +6,7 @@
 // failure nothing is sent until every batch on the wire is answered; then all
 // that is not settled goes out again, from the first on. With idempotence the
 // broker drops what it has already and refuses what would leave a gap; without
-// it one batch is on the wire at a time.
+// it Config.MaxInFlight should be one, as the order is lost else.
 package producing
 
 import (
