@@ -109,14 +109,15 @@ func (b *broker) sendProduce(ctx actor.Context, conn *wire.Conn, version int16, 
 	if len(parts) == 0 {
 		return
 	}
-	req, err := newProduceRequest(version, config.Acks, config.AckTimeout, parts, b.handle.Codecs())
+	req, refused := newProduceRequest(version, config.Acks, config.AckTimeout, parts, b.handle.Codecs())
 	root, self, name := ctx.ActorSystem().Root, ctx.Self(), b.id
-	if err != nil {
-		for _, m := range parts {
-			root.Send(m.from, &batchAnswer{id: m.id, base: -1, err: err})
-		}
+	for m, err := range refused {
+		root.Send(m.from, &batchAnswer{id: m.id, base: -1, err: err})
+	}
+	if len(req.parts) == 0 {
 		return
 	}
+	parts = slices.DeleteFunc(parts, func(m *sendBatch) bool { return refused[m] != nil })
 	b.batches.flying++
 	conn.Send(&wire.Call{Request: req, FixedVersion: true, Timeout: config.AckTimeout + b.handle.Config().RequestTimeout, Done: func(r wire.Result) {
 		answerBatches(root, name, parts, r)

@@ -73,7 +73,7 @@ func (c *client) Receive(ctx actor.Context) {
 	case *protocol.Produce:
 		c.produce(ctx, m, ctx.Sender())
 	case *protocol.Subscribe:
-		c.whenKnown(ctx, m.Topic, m.Partition, &routed{subscribe: m})
+		c.subscribe(ctx, m)
 	case *brokerUp:
 		c.brokerUp(ctx, m, now)
 	case *supervisor.Down:
@@ -103,6 +103,7 @@ func (c *client) brokerUp(ctx actor.Context, m *brokerUp, now time.Time) {
 func (c *client) brokerDown(ctx actor.Context, m *supervisor.Down, now time.Time) {
 	for id, state := range c.states {
 		if state.pid != nil && state.monitor == m.Ref {
+			c.identity.gone(c, state.pid, errBrokerGone(id, m.Reason))
 			state.pid = nil
 			c.states[id] = state
 			c.do(ctx, c.core.BrokerDown(now, id, errBrokerGone(id, m.Reason)))
@@ -211,6 +212,7 @@ func (c *client) setBrokers(ctx actor.Context, list []metadata.Broker) {
 		}
 		if state.pid != nil {
 			supervisor.Demonitor(ctx, state.monitor) // the core has dropped it already
+			c.identity.gone(c, state.pid, errBrokerGone(id, nil))
 		}
 		delete(c.states, id)
 		tell(ctx, brokersName(c.handle), &supervisor.TerminateChild{ID: brokerID(id)})

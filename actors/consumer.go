@@ -85,6 +85,9 @@ func (c *consumer) Receive(ctx actor.Context) {
 		c.alarm.rang()
 		c.do(ctx, c.core.Tick(now))
 	case *protocol.Subscribe:
+		if c.direct != nil && c.direct.Subscriber.Equal(m.Subscriber) {
+			c.direct.Again(m.Begin)
+		}
 		c.subscribe(ctx, m, now)
 	case *protocol.Unsubscribe:
 		c.unsubscribe(ctx, m.Subscriber)
@@ -120,7 +123,7 @@ func (c *consumer) resume(ctx actor.Context, now time.Time) {
 }
 
 func (c *consumer) acked(ctx actor.Context, m *protocol.Ack, now time.Time) {
-	if c.direct != nil {
+	if last, handed := c.core.Handed(); c.direct != nil && handed && m.Offset <= last {
 		c.progress.Ack(c.lease, m.Offset+1, 0)
 	}
 	c.do(ctx, c.core.Ack(now, m.Offset))
@@ -138,6 +141,7 @@ func (c *consumer) stop(ctx actor.Context) {
 	c.alarm.stop()
 	c.progress.SetConsumer(nil)
 	c.do(ctx, c.core.Unsubscribe())
+	c.unwant(ctx)
 }
 
 // subscribe takes a subscriber, in place of one that is gone or the same one.
@@ -189,6 +193,9 @@ func (c *consumer) leaderFound(ctx actor.Context, m *leaderFound, now time.Time)
 	}
 	if c.broker != nil {
 		supervisor.Demonitor(ctx, c.watch)
+		if !c.broker.Equal(pid) {
+			c.unwant(ctx)
+		}
 	}
 	c.broker, c.node, c.watch = pid, leader.Leader, supervisor.Monitor(ctx, pid)
 	c.do(ctx, c.core.Leader(now, leader.Leader))
@@ -247,9 +254,7 @@ func (c *consumer) do(ctx actor.Context, actions []consuming.Action) {
 		case consuming.Want:
 			c.want(ctx, a)
 		case consuming.Unwant:
-			if c.broker != nil {
-				ctx.Send(c.broker, &fetchUnwant{key: c.key, consumer: ctx.Self()})
-			}
+			c.unwant(ctx)
 		case consuming.Hand:
 			ctx.Send(c.subscriber, c.sets[a.ID])
 			delete(c.sets, a.ID)
@@ -262,6 +267,13 @@ func (c *consumer) do(ctx actor.Context, actions []consuming.Action) {
 		case consuming.Wake:
 			c.alarm.set(ctx, a.At)
 		}
+	}
+}
+
+// unwant makes the leader's broker actor forget us.
+func (c *consumer) unwant(ctx actor.Context) {
+	if c.broker != nil {
+		ctx.Send(c.broker, &fetchUnwant{key: c.key, consumer: ctx.Self()})
 	}
 }
 

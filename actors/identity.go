@@ -14,7 +14,7 @@ import (
 // identity is the client actor's errand for the producer id: one request,
 // whoever and however many ask for it.
 type identity struct {
-	asking  bool
+	asked   *actor.PID // the broker that was asked; nil: none is
 	waiting []func(error)
 }
 
@@ -24,7 +24,7 @@ func (i *identity) need(ctx actor.Context, c *client, m *needIdentity) {
 		return
 	}
 	i.waiting = append(i.waiting, m.reply)
-	if i.asking {
+	if i.asked != nil {
 		return
 	}
 	broker := c.anyBroker()
@@ -32,12 +32,12 @@ func (i *identity) need(ctx actor.Context, c *client, m *needIdentity) {
 		i.tell(&wire.Error{Code: wire.BrokerNotAvailable, API: int16(kmsg.InitProducerID)})
 		return
 	}
-	i.asking = true
+	i.asked = broker
 	req := kmsg.NewPtrInitProducerIDRequest()
 	req.TransactionTimeoutMillis = -1
 	root, self := ctx.ActorSystem().Root, ctx.Self()
 	ctx.Send(broker, &brokerCall{request: req, announced: true, reply: func(resp kmsg.Response, err error) {
-		answer := &identityAnswer{err: err}
+		answer := &identityAnswer{from: broker, err: err}
 		if err == nil {
 			answer.resp = resp.(*kmsg.InitProducerIDResponse)
 		}
@@ -46,7 +46,10 @@ func (i *identity) need(ctx actor.Context, c *client, m *needIdentity) {
 }
 
 func (i *identity) answered(c *client, m *identityAnswer) {
-	i.asking = false
+	if i.asked == nil || !i.asked.Equal(m.from) {
+		return // one that was written off
+	}
+	i.asked = nil
 	err := m.err
 	if err == nil && m.resp.ErrorCode != 0 {
 		err = &wire.Error{Code: wire.Code(m.resp.ErrorCode), API: int16(kmsg.InitProducerID)}
@@ -60,6 +63,13 @@ func (i *identity) answered(c *client, m *identityAnswer) {
 		err = nil
 	}
 	i.tell(err)
+}
+
+// gone writes a broker's actor off, which may have ended with the request.
+func (i *identity) gone(c *client, pid *actor.PID, err error) {
+	if i.asked != nil && i.asked.Equal(pid) {
+		i.answered(c, &identityAnswer{from: pid, err: err})
+	}
 }
 
 // cannotHave says that asking again is no use: the broker is too old, or does

@@ -76,6 +76,7 @@ type identityFound struct{ err error }
 
 // identityAnswer is the outcome of an InitProducerId request.
 type identityAnswer struct {
+	from *actor.PID
 	resp *kmsg.InitProducerIDResponse
 	err  error
 }

@@ -33,10 +33,15 @@ type producer struct {
 	batches   map[uint64]*handle.Batch
 	lastID    uint64
 	deferred  []producing.Send // that wait for the producer id
+	asking    bool             // for the producer id
 	broker    *actor.PID       // of the leader; watched
 	node      int32
 	watched   map[supervisor.Ref]watchedBroker
 }
+
+// startProducing is a producer's first message to itself: what it then does may
+// fail, and a failure is a crash that is restarted, not a start that failed.
+type startProducing struct{}
 
 // lookAtSlot tells a producer that something changed in its slot.
 type lookAtSlot struct{}
@@ -53,12 +58,15 @@ func (p *producer) Receive(ctx actor.Context) {
 	now := time.Now()
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
-		p.start(ctx, now)
+		p.start(ctx)
 	case *actor.Stopping:
 		p.alarm.stop()
 		p.slot.Detach(p.lease)
 	case *protocol.Produce:
 		accept(ctx, p.slot, m, ctx.Sender())
+	case startProducing:
+		p.do(ctx, p.core.Start(now))
+		p.look(ctx, now)
 	case lookAtSlot:
 		p.look(ctx, now)
 	case tick:
@@ -75,7 +83,7 @@ func (p *producer) Receive(ctx actor.Context) {
 	}
 }
 
-func (p *producer) start(ctx actor.Context, now time.Time) {
+func (p *producer) start(ctx actor.Context) {
 	config := &p.handle.Config().Produce
 	root, self := ctx.ActorSystem().Root, ctx.Self()
 	lease, unsure := p.slot.Attach(self, func() { root.Send(self, lookAtSlot{}) })
@@ -89,8 +97,7 @@ func (p *producer) start(ctx actor.Context, now time.Time) {
 		Linger: config.Linger, DeliveryTimeout: config.DeliveryTimeout, BackoffMin: config.RetryBackoff, BackoffMax: max(time.Second, config.RetryBackoff),
 		Idempotent: !plain, MaxInFlight: maxInFlight(config.MaxInFlight, !plain), Forget: forgetAfter,
 	}, adopted, rand.Float64)
-	p.do(ctx, p.core.Start(now))
-	p.look(ctx, now)
+	ctx.Send(self, startProducing{})
 }
 
 func (p *producer) adopt(b *handle.Batch) producing.Batch {
@@ -158,6 +165,15 @@ func (p *producer) brokerDown(ctx actor.Context, m *supervisor.Down, now time.Ti
 	if p.broker != nil && p.broker.Equal(w.pid) {
 		p.broker = nil
 	}
+	var deferred []producing.Send
+	for _, a := range p.deferred {
+		if a.Node != w.node {
+			deferred = append(deferred, a)
+			continue
+		}
+		p.do(ctx, p.core.Answer(now, a.ID, -1, &brokerGone{broker: brokerID(w.node), reason: m.Reason, unsent: true}, false))
+	}
+	p.deferred = deferred
 	p.do(ctx, p.core.BrokerDown(now, w.node, errBrokerGone(w.node, m.Reason)))
 }
 
@@ -191,26 +207,32 @@ func (p *producer) take(ctx actor.Context, now time.Time) {
 		p.do(ctx, p.core.Taken(now, producing.Batch{}, false))
 		return
 	}
-	config := &p.handle.Config().Produce
-	err := b.Compress(p.handle.Codecs(), config.Codec, config.CodecLevel)
-	b.Release() // the hold of this take; a request takes its own
-	if err != nil {
-		p.slot.Settle(p.lease, b, -1, err)
-		p.look(ctx, now)
-		return
+	if err := p.compress(b); err != nil {
+		p.do(ctx, p.core.Refused(now, p.adopt(b), err))
+	} else {
+		p.do(ctx, p.core.Taken(now, p.adopt(b), true))
 	}
-	p.do(ctx, p.core.Taken(now, p.adopt(b), true))
 	p.look(ctx, now)
+}
+
+// compress compresses a batch that was taken, and gives its hold back: a request
+// takes its own.
+func (p *producer) compress(b *handle.Batch) error {
+	defer b.Release()
+	config := &p.handle.Config().Produce
+	return b.Compress(p.handle.Codecs(), config.Codec, config.CodecLevel)
 }
 
 // send hands a batch to the leader's broker actor. The first one waits for the
 // client's producer id.
 func (p *producer) send(ctx actor.Context, a producing.Send, now time.Time) {
-	if id, known, plain := p.handle.Identity(); !plain {
-		if !known {
-			p.identify(ctx, a)
-			return
-		}
+	switch id, known, plain := p.handle.Identity(); {
+	case plain:
+		p.core.Plain(maxInFlight(p.handle.Config().Produce.MaxInFlight, false))
+	case !known:
+		p.identify(ctx, a)
+		return
+	default:
 		p.slot.Number(p.lease, p.batches[a.ID], id)
 	}
 	if p.broker == nil {
@@ -227,26 +249,18 @@ func (p *producer) send(ctx actor.Context, a producing.Send, now time.Time) {
 
 // identify keeps a send until the client's producer id is known.
 func (p *producer) identify(ctx actor.Context, a producing.Send) {
-	for i := range p.deferred {
-		if p.deferred[i].ID == a.ID { // its broker has ended since
-			p.deferred[i] = a
-			return
-		}
-	}
 	p.deferred = append(p.deferred, a)
-	if len(p.deferred) > 1 {
+	if p.asking {
 		return
 	}
+	p.asking = true
 	root, self := ctx.ActorSystem().Root, ctx.Self()
 	tell(ctx, clientActorName(p.handle), &needIdentity{reply: func(err error) { root.Send(self, &identityFound{err}) }})
 }
 
 func (p *producer) identified(ctx actor.Context, m *identityFound, now time.Time) {
 	deferred := p.deferred
-	p.deferred = nil
-	if _, _, plain := p.handle.Identity(); plain {
-		p.core.Plain()
-	}
+	p.deferred, p.asking = nil, false
 	for _, a := range deferred {
 		if m.err != nil {
 			p.do(ctx, p.core.Answer(now, a.ID, -1, m.err, false))

@@ -29,23 +29,23 @@ type producePart struct {
 	size   int
 }
 
-// newProduceRequest puts batches, which are held for it, into a request. They are
-// released by Release, or when it fails. For a broker before 0.11 they
+// newProduceRequest puts batches, which are held for it, into a request, which
+// releases them. Those that it cannot take are refused and released. For a broker before 0.11 they
 // are written anew as message sets.
-func newProduceRequest(version int16, acks handle.Acks, timeout time.Duration, batches []*sendBatch, codecs *compress.Registry) (*produceRequest, error) {
-	r := &produceRequest{ProduceRequest: kmsg.NewProduceRequest(), parts: make([]producePart, len(batches))}
+func newProduceRequest(version int16, acks handle.Acks, timeout time.Duration, batches []*sendBatch, codecs *compress.Registry) (r *produceRequest, refused map[*sendBatch]error) {
+	r = &produceRequest{ProduceRequest: kmsg.NewProduceRequest(), parts: make([]producePart, 0, len(batches))}
 	r.Version, r.Acks, r.TimeoutMillis = version, acks.Wire(), int32(timeout.Milliseconds())
 	batches = slices.SortedStableFunc(slices.Values(batches), func(a, b *sendBatch) int { return cmp.Compare(a.batch.Topic(), b.batch.Topic()) })
-	for i, m := range batches {
-		p := &r.parts[i]
-		p.m = m
+	refused = map[*sendBatch]error{}
+	for _, m := range batches {
+		p := producePart{m: m}
 		if version < 3 {
 			if err := p.downConvert(version, codecs); err != nil {
-				for _, m := range batches {
-					m.batch.Release()
-				}
-				return nil, err
+				refused[m] = err
+				m.batch.Release()
+				continue
 			}
+			r.parts = append(r.parts, p)
 			continue
 		}
 		p.chunks = m.batch.Payload(make([][]byte, 0, 8))
@@ -59,8 +59,9 @@ func newProduceRequest(version int16, acks handle.Acks, timeout time.Duration, b
 		for _, c := range p.chunks {
 			p.size += len(c)
 		}
+		r.parts = append(r.parts, p)
 	}
-	return r, nil
+	return r, refused
 }
 
 // downConvert writes the batch as a message set. Brokers before 0.11 have no

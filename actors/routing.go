@@ -28,6 +28,9 @@ type routed struct {
 // known.
 func (c *client) produce(ctx actor.Context, m *protocol.Produce, sender *actor.PID) {
 	topic, err := c.handle.Topic(m.Topic)
+	if err == nil {
+		err = negative(m.Topic, m.Partition)
+	}
 	if err != nil {
 		failProduce(ctx, m, sender, 0, err)
 		return
@@ -37,6 +40,24 @@ func (c *client) produce(ctx actor.Context, m *protocol.Produce, sender *actor.P
 		return
 	}
 	c.whenKnown(ctx, m.Topic, m.Partition, &routed{produce: m, sender: sender})
+}
+
+// negative refuses what is no partition's number.
+func negative(topic string, partition int32) error {
+	if partition >= 0 {
+		return nil
+	}
+	return &wire.Error{Code: wire.UnknownTopicOrPartition, API: int16(kmsg.Metadata), Topic: topic, Partition: partition,
+		Cause: errors.New("a partition's number is not negative")}
+}
+
+// subscribe starts a consumer as soon as the partition is known.
+func (c *client) subscribe(ctx actor.Context, m *protocol.Subscribe) {
+	if err := negative(m.Topic, m.Partition); err != nil {
+		ctx.Send(m.Subscriber, &protocol.FetchError{Topic: m.Topic, Partition: m.Partition, Err: err})
+		return
+	}
+	c.whenKnown(ctx, m.Topic, m.Partition, &routed{subscribe: m})
 }
 
 // whenKnown comes back to r when the partition is in the view.
@@ -66,7 +87,12 @@ func (c *client) routed(ctx actor.Context, r *routed, err error) {
 		failProduce(ctx, r.produce, r.sender, 0, err)
 		return
 	}
-	accept(ctx, topic.Slot(r.produce.Partition), r.produce, r.sender)
+	slot := topic.Slot(r.produce.Partition)
+	if slot == nil { // the topic shrank between two looks: it was made anew
+		failProduce(ctx, r.produce, r.sender, 0, errEnded)
+		return
+	}
+	accept(ctx, slot, r.produce, r.sender)
 }
 
 // errEnded answers messages that were waiting in a client actor that ended.
@@ -117,21 +143,17 @@ func failProduce(ctx actor.Context, m *protocol.Produce, sender *actor.PID, acce
 	}
 }
 
-// startConsumer starts the consumer of a partition for one subscriber, or tells
-// the one that is there.
+// startConsumer starts the consumer of a partition for one subscriber. When that
+// one has it already, it begins anew.
 func (c *client) startConsumer(ctx actor.Context, m *protocol.Subscribe) {
 	key := handle.Partition{Topic: m.Topic, Partition: m.Partition}
 	direct := handle.NewDirect(key, m.Subscriber, m.Begin)
-	there, fresh := c.handle.Subscribed(direct)
-	switch {
-	case fresh:
-		tell(ctx, consumersName(c.handle), &supervisor.StartChild{Spec: consumerSpec(c.handle, direct)})
-	case !there.Subscriber.Equal(m.Subscriber):
+	if !c.handle.Subscribed(direct) {
 		ctx.Send(m.Subscriber, &protocol.FetchError{Topic: m.Topic, Partition: m.Partition, Err: protocol.ErrSubscribed})
-	default:
-		there.Again(m.Begin)
-		if pid := there.Progress.Consumer(); pid != nil {
-			ctx.Send(pid, m) // one that is about to start begins there by itself
-		}
+		return
 	}
+	// One that is there, or is just ending, goes first.
+	tell(ctx, consumersName(c.handle), &supervisor.TerminateChild{ID: consumerID(key)})
+	tell(ctx, consumersName(c.handle), &supervisor.DeleteChild{ID: consumerID(key)})
+	tell(ctx, consumersName(c.handle), &supervisor.StartChild{Spec: consumerSpec(c.handle, direct)})
 }

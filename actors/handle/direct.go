@@ -39,16 +39,16 @@ func (d *Direct) Again(begin behaviors.Position) {
 	d.Progress.forget()
 }
 
-// Subscribed registers a subscriber of a partition. When there is one already
-// it is returned with false.
-func (h *Handle) Subscribed(d *Direct) (*Direct, bool) {
+// Subscribed registers a subscriber of a partition, in place of what the same one
+// had before. It is false when another has the partition.
+func (h *Handle) Subscribed(d *Direct) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if old := h.direct[d.Key]; old != nil {
-		return old, false
+	if old := h.direct[d.Key]; old != nil && !old.Subscriber.Equal(d.Subscriber) {
+		return false
 	}
 	h.direct[d.Key] = d
-	return d, true
+	return true
 }
 
 // Unsubscribed forgets a direct subscription.

@@ -32,9 +32,9 @@ type Slot struct {
 	notify    func()
 	signalled bool // the producer has been told and has not looked since
 	closed    error
-	sequence  place    // of the next batch; given: an id is chosen
-	calls     []func() // callbacks to be made, in order
-	calling   bool     // a goroutine makes them
+	sequence  place      // of the next batch; given: an id is chosen
+	calls     []madeCall // to be made, in order
+	calling   bool       // a goroutine makes them
 }
 
 // Topic is the topic's name.
@@ -380,38 +380,43 @@ func (s *Slot) finish(b *Batch, base int64, err error) {
 	o.base, o.err = base, err
 	close(o.done)
 	b.Release()
-	if len(o.calls) == 0 {
-		return
+	for _, c := range o.calls {
+		s.calls = append(s.calls, madeCall{c, o})
 	}
-	calls := o.calls
 	o.calls = nil
-	s.calls = append(s.calls, func() {
-		for _, c := range calls {
-			s.guarded(c, o)
-		}
-	})
-	if !s.calling {
+	if len(s.calls) > 0 && !s.calling {
 		s.calling = true
 		go s.makeCalls()
 	}
 }
 
+// madeCall is a callback whose outcome is there.
+type madeCall struct {
+	call
+	outcome *Outcome
+}
+
 // makeCalls makes the callbacks of the slot, one after another, and ends when
-// there are none left.
+// there are none left. A callback that ends the goroutine (runtime.Goexit, as
+// testing's FailNow) does not end those behind it.
 func (s *Slot) makeCalls() {
+	done := false
+	defer func() {
+		if !done {
+			go s.makeCalls()
+		}
+	}()
 	for {
 		s.mu.Lock()
-		calls := s.calls
-		s.calls = nil
-		if len(calls) == 0 {
-			s.calling = false
+		if len(s.calls) == 0 {
+			s.calls, s.calling, done = nil, false, true
 			s.mu.Unlock()
 			return
 		}
+		c := s.calls[0]
+		s.calls = s.calls[1:]
 		s.mu.Unlock()
-		for _, c := range calls {
-			c()
-		}
+		s.guarded(c.call, c.outcome)
 	}
 }
 

@@ -84,7 +84,13 @@ func TestThreeNodes(t *testing.T) {
 		require.NoError(t, k.CreateTopic(ctx, Topic{Name: "single", Replicas: 1}))
 		leader, err := k.Leader(ctx, "single", 0)
 		require.NoError(t, err)
-		require.NoError(t, k.MoveLeader(ctx, "single", 0, leader%3+1))
+		// Not on node 2, which is killed below: a replica that comes back from an
+		// unclean end may not lead any more (KIP-966), and this one would be alone.
+		to := int32(1)
+		if leader == 1 {
+			to = 3
+		}
+		require.NoError(t, k.MoveLeader(ctx, "single", 0, to))
 		require.Error(t, k.CreateTopic(ctx, Topic{Name: "single"}), "it exists")
 		require.ErrorContains(t, k.MoveLeader(ctx, "nowhere", 0, 1), "nowhere")
 	})

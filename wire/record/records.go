@@ -26,6 +26,10 @@ type Records struct {
 	err        error
 }
 
+// Size is how many bytes the cursor walks: the decompressed ones of a batch that
+// was compressed.
+func (c Records) Size() int { return len(c.data) }
+
 // Next reads the next record into r: Key, Value, Headers, Timestamp and Offset. It
 // returns false at the end and at a malformed record, which Err tells apart. Nothing
 // is allocated; the fields point into the batch's bytes (or the decompressed ones).

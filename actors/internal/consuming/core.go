@@ -237,6 +237,14 @@ func (c *Core) Ack(now time.Time, offset int64) []Action {
 // Tick is the time that Wake asked for.
 func (c *Core) Tick(now time.Time) []Action { return c.step(now, nil) }
 
+// Handed is the last offset of the set that is handed out; false if none is.
+func (c *Core) Handed() (last int64, ok bool) {
+	if c.handed == nil {
+		return 0, false
+	}
+	return c.handed.Last, true
+}
+
 // Position is where the next fetch begins, for inspection.
 func (c *Core) Position() int64 { return c.next }
 

@@ -104,6 +104,9 @@ func (o *opener) take(b *record.Batch) error {
 	}
 	o.next = b.NextOffset()
 	o.size += len(b.Bytes())
+	if b.Attributes.Codec() != compress.None {
+		o.size += records.Size()
+	}
 	if n > 0 {
 		o.count += n
 		o.batches = append(o.batches, records)

@@ -259,8 +259,8 @@ func (c *Core) tell(now time.Time, number int, out []Action) []Action {
 	for _, w := range c.waiters {
 		state := c.topic(w.topic)
 		done, err := c.settles(w, number, now)
-		if done && err != nil && now.Sub(w.since) < c.cfg.Timeout && state.known.Before(w.since) {
-			done = false // an error of before it was asked
+		if done && (err != nil || w.after >= 0) && now.Sub(w.since) < c.cfg.Timeout && state.known.Before(w.since) {
+			done = false // an answer from before it was asked
 		}
 		if done {
 			if err == nil {

@@ -139,7 +139,9 @@ func (Wake) action()       {}
 func (c *Core) Start(now time.Time) []Action { return c.next(now, nil) }
 
 // Plain turns idempotence off: the brokers do not have it.
-func (c *Core) Plain() { c.cfg.Idempotent, c.cfg.MaxInFlight, c.broken = false, 1, false }
+func (c *Core) Plain(maxInFlight int) {
+	c.cfg.Idempotent, c.cfg.MaxInFlight, c.broken = false, maxInFlight, false
+}
 
 // Look tells what the slot holds: batches that are ready, and when the one
 // that lingers was opened (zero: none does).
@@ -154,6 +156,12 @@ func (c *Core) Taken(now time.Time, b Batch, ok bool) []Action {
 		c.items = append(c.items, &item{Batch: b, numbered: b.Unsure})
 	}
 	return c.next(now, nil)
+}
+
+// Refused tells of a batch that was taken and cannot be sent; it fails in turn.
+func (c *Core) Refused(now time.Time, b Batch, err error) []Action {
+	c.items = append(c.items, &item{Batch: b, phase: answered, base: -1, err: err})
+	return c.next(now, c.settle(nil))
 }
 
 // Leader tells who leads the partition. A new one is not made to wait for what

@@ -120,7 +120,7 @@ func TestAfterALongSilenceOneGoesAlone(t *testing.T) {
 
 func TestPlainIsOneAtATime(t *testing.T) {
 	c := pipelined(t)
-	c.Plain()
+	c.Plain(1)
 	for id := uint64(2); id <= 4; id++ {
 		c.Answer(epoch, id, int64(id), nil, true)
 	}

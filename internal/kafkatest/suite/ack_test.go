@@ -3,6 +3,7 @@ package suite
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -141,4 +142,28 @@ func TestSubscriptionNameAndStop(t *testing.T) {
 	require.NoError(t, old.Stop(t.Context()), "it is gone already")
 	_, err = client.SubscribeTopic(hanging)
 	require.ErrorIs(t, err, moldau.ErrDuplicate, "the new one lives on")
+}
+
+// Callbacks come in order, and one that panics or ends its goroutine ends
+// nothing but itself.
+func TestCallbacks(t *testing.T) {
+	fake := kafkatest.NewFake(t, kafkatest.FakeOptions{Topics: map[string]int32{"orders": 1}})
+	client, err := moldau.Start(t.Context(), moldau.Config{Brokers: fake.Addrs()[0], Telemetry: telemetry.Discard})
+	require.NoError(t, err)
+	defer client.Close()
+	made := make(chan int64, 100)
+	for i := range 100 {
+		require.NoError(t, client.Topic("orders").ProduceFunc(t.Context(), moldau.Record{Value: []byte("order")}, func(offset int64, err error) {
+			made <- offset
+			switch i % 10 {
+			case 3:
+				panic("a callback")
+			case 7:
+				runtime.Goexit()
+			}
+		}))
+	}
+	for i := range int64(100) {
+		require.Equal(t, i, <-made)
+	}
 }

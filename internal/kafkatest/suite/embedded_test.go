@@ -150,3 +150,38 @@ func next(t *testing.T, answers chan any) any {
 		return nil
 	}
 }
+
+// A subscriber that unsubscribes, or begins anew, is served again; a second one
+// is refused; and nonsense is answered.
+func TestEmbeddedSubscribeAgain(t *testing.T) {
+	fake := kafkatest.NewFake(t, kafkatest.FakeOptions{Topics: map[string]int32{"orders": 1}})
+	system, pid, client, answers := spawnOwner(t, fake.Addrs()[0])
+	defer func() { require.NoError(t, system.Root.StopFuture(pid).Wait()) }()
+	system.Root.Send(pid, &ask{client.PID(), &protocol.Produce{Ref: 0, Topic: "orders", Records: make([]behaviors.Record, 5)}})
+	require.IsType(t, &protocol.ProduceAcked{}, next(t, answers))
+	var consumer *actor.PID
+	for range 3 {
+		system.Root.Send(client.PID(), &protocol.Subscribe{Subscriber: pid, Topic: "orders", Begin: behaviors.Earliest})
+		set := next(t, answers).(*protocol.MessageSet)
+		require.Zero(t, set.Set.First())
+		consumer = set.Consumer
+	}
+	other := system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+		if m, ok := ctx.Message().(*protocol.FetchError); ok {
+			answers <- m
+		}
+	}))
+	system.Root.Send(client.PID(), &protocol.Subscribe{Subscriber: other, Topic: "orders"})
+	require.ErrorIs(t, next(t, answers).(*protocol.FetchError).Err, protocol.ErrSubscribed)
+	for range 3 {
+		system.Root.Send(consumer, &protocol.Unsubscribe{Subscriber: pid})
+		system.Root.Send(client.PID(), &protocol.Subscribe{Subscriber: pid, Topic: "orders", Begin: behaviors.Earliest})
+		set := next(t, answers).(*protocol.MessageSet)
+		require.Zero(t, set.Set.First())
+		consumer = set.Consumer
+	}
+	system.Root.Send(client.PID(), &protocol.Subscribe{Subscriber: other, Topic: "orders", Partition: -1})
+	require.ErrorIs(t, next(t, answers).(*protocol.FetchError).Err, wire.ErrUnknownTopic)
+	system.Root.Send(pid, &ask{client.PID(), &protocol.Produce{Ref: 0, Topic: "orders", Partition: -1, Records: make([]behaviors.Record, 1)}})
+	require.ErrorIs(t, next(t, answers).(*protocol.ProduceFailed).Err, wire.ErrUnknownTopic)
+}
