@@ -60,6 +60,7 @@ type (
 const (
 	AcksAll         = handle.AcksAll
 	AcksLeader      = handle.AcksLeader
+	AcksNone        = handle.AcksNone
 	IdempotenceAuto = handle.IdempotenceAuto
 	IdempotenceOn   = handle.IdempotenceOn
 	IdempotenceOff  = handle.IdempotenceOff

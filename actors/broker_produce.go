@@ -7,6 +7,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/moldau-go/moldau/actors/handle"
 	"github.com/moldau-go/moldau/wire"
 )
 
@@ -119,18 +120,19 @@ func (b *broker) sendProduce(ctx actor.Context, conn *wire.Conn, version int16, 
 	}
 	parts = slices.DeleteFunc(parts, func(m *sendBatch) bool { return refused[m] != nil })
 	b.batches.flying++
-	conn.Send(&wire.Call{Request: req, FixedVersion: true, Timeout: config.AckTimeout + b.handle.Config().RequestTimeout, Done: func(r wire.Result) {
+	conn.Send(&wire.Call{Request: req, FixedVersion: true, NoResponse: config.Acks == handle.AcksNone, Timeout: config.AckTimeout + b.handle.Config().RequestTimeout, Done: func(r wire.Result) {
 		answerBatches(root, name, parts, r)
 		root.Send(self, &produceDone{})
 	}})
 }
 
-// answerBatches tells each producer what became of its batch. It runs on the
+// answerBatches tells each producer what became of its batch. Without an answer,
+// as nobody was to ack, it is written and no more is known. It runs on the
 // connection's goroutine.
 func answerBatches(root *actor.RootContext, broker string, parts []*sendBatch, r wire.Result) {
 	outcomes := map[partitionKey]*kmsg.ProduceResponseTopicPartition{}
-	if r.Err == nil {
-		resp := r.Response.(*kmsg.ProduceResponse)
+	resp, answered := r.Response.(*kmsg.ProduceResponse)
+	if answered {
 		for t := range resp.Topics {
 			for p := range resp.Topics[t].Partitions {
 				outcome := &resp.Topics[t].Partitions[p]
@@ -140,7 +142,7 @@ func answerBatches(root *actor.RootContext, broker string, parts []*sendBatch, r
 	}
 	for _, m := range parts {
 		answer := &batchAnswer{id: m.id, base: -1, err: r.Err, written: r.Written}
-		if outcome := outcomes[partitionKey{m.batch.Topic(), m.batch.Partition()}]; r.Err == nil {
+		if outcome := outcomes[partitionKey{m.batch.Topic(), m.batch.Partition()}]; answered {
 			answer.base, answer.err = produceOutcome(broker, m, outcome)
 		}
 		root.Send(m.from, answer)

@@ -8,12 +8,18 @@ const (
 	AcksAll Acks = iota
 	// AcksLeader waits for the leader alone.
 	AcksLeader
+	// AcksNone waits for nobody: a batch is acked, with an unknown offset, once
+	// it is written to the connection. What is lost then is lost unseen.
+	AcksNone
 )
 
 // Wire is the number that the Produce request carries.
 func (a Acks) Wire() int16 {
-	if a == AcksLeader {
+	switch a {
+	case AcksLeader:
 		return 1
+	case AcksNone:
+		return 0
 	}
 	return -1
 }
@@ -57,7 +63,7 @@ type choice struct {
 	at    *int8
 }
 
-func acksChoice(a *Acks) choice { return choice{[]string{"all", "leader"}, (*int8)(a)} }
+func acksChoice(a *Acks) choice { return choice{[]string{"all", "leader", "none"}, (*int8)(a)} }
 
 func idempotenceChoice(i *Idempotence) choice {
 	return choice{[]string{"auto", "on", "off"}, (*int8)(i)}

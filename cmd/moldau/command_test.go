@@ -126,7 +126,7 @@ func TestWrongUsage(t *testing.T) {
 		"send --topic t":                           "value",
 		"send --value v":                           "topic",
 		"send --topic t --value v --tombstone":     "tombstone",
-		"send --topic t --value v --acks none":     "--acks",
+		"send --topic t --value v --acks some":     "--acks",
 		"send --topic t --value v --codec rar":     "--codec",
 		"send --topic t --value v --header x":      "--header",
 		"send --topic t --value v --partition -2":  "--partition",

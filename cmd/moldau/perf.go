@@ -51,7 +51,7 @@ func perfCommand(environ []string) *cobra.Command {
 	f.IntVar(&p.size, "size", 100, "bytes of a record's value")
 	f.Int32Var(&p.partitions, "partitions", 6, "partitions of a topic that is created")
 	f.Int16Var(&p.replicas, "replicas", 1, "replicas of a topic that is created")
-	f.StringVar(&p.acks, "acks", "all", "all or leader")
+	f.StringVar(&p.acks, "acks", "all", "all, leader or none")
 	f.StringVar(&p.codec, "codec", "none", "none, gzip, snappy, lz4 or zstd")
 	f.DurationVar(&p.linger, "linger", 5*time.Millisecond, "how long a batch waits for more; 0 for not at all")
 	f.IntVar(&p.batchBytes, "batch-bytes", 0, "bytes of a full batch; 0: the default")

@@ -46,7 +46,7 @@ func sendCommand(environ []string) *cobra.Command {
 	f.StringVar(&s.value, "value", "", "the record's value")
 	f.BoolVar(&s.null, "tombstone", false, "the value is null: compaction removes the key")
 	f.StringArrayVar(&s.headers, "header", nil, "a header as key=value; may be given several times")
-	f.StringVar(&s.acks, "acks", "all", "all or leader")
+	f.StringVar(&s.acks, "acks", "all", "all, leader or none")
 	f.StringVar(&s.codec, "codec", "none", "none, gzip, snappy, lz4 or zstd")
 	f.BoolVar(&s.json, "json", false, "print one JSON object")
 	_ = cmd.MarkFlagRequired("topic")
@@ -132,8 +132,10 @@ func parseAcks(name string) (moldau.Acks, error) {
 		return moldau.AcksAll, nil
 	case "leader":
 		return moldau.AcksLeader, nil
+	case "none":
+		return moldau.AcksNone, nil
 	}
-	return 0, usagef("--acks %q: want all or leader", name)
+	return 0, usagef("--acks %q: want all, leader or none", name)
 }
 
 func parseCodec(name string) (moldau.Codec, error) {

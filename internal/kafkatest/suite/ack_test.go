@@ -167,3 +167,21 @@ func TestCallbacks(t *testing.T) {
 		require.Equal(t, i, <-made)
 	}
 }
+
+// With nobody to ack, a record is acked once it is written, at an offset that is
+// not known; and it is there.
+func TestAcksNone(t *testing.T) {
+	fake := kafkatest.NewFake(t, kafkatest.FakeOptions{Topics: map[string]int32{"orders": 1}})
+	client, err := moldau.Start(t.Context(), moldau.Config{Brokers: fake.Addrs()[0], Telemetry: telemetry.Discard, Produce: moldau.ProduceConfig{Acks: moldau.AcksNone}})
+	require.NoError(t, err)
+	defer client.Close()
+	for range 10 {
+		offset, err := client.Topic("orders").ProduceSync(t.Context(), moldau.Record{Value: []byte("order")})
+		require.NoError(t, err)
+		require.EqualValues(t, -1, offset)
+	}
+	require.Eventually(t, func() bool {
+		end, err := client.Offset(t.Context(), "orders", 0, moldau.Latest)
+		return err == nil && end == 10
+	}, patience, time.Millisecond)
+}
