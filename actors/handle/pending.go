@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 )
 
 // ErrStopped is what a record or call fails with when its client, or the
@@ -13,13 +14,20 @@ var ErrStopped = errors.New("moldau: the client is stopped")
 // Outcome is what becomes of a batch, for all its records together. It refers
 // to no buffer and is left to the garbage collector.
 type Outcome struct {
-	done chan struct{}
-	slot *Slot // to hurry the batch on; immutable
-	base int64
-	err  error
+	settled atomic.Bool // base and err are there; cheaper to ask than done
+	done    chan struct{}
+	slot    *Slot // to hurry the batch on; immutable
+	base    int64
+	err     error
 	// calls are made when the outcome is there. They are added under the slot's
 	// lock while the batch is open.
 	calls []call
+}
+
+// settle publishes base and err.
+func (o *Outcome) settle() {
+	o.settled.Store(true)
+	close(o.done)
 }
 
 // call is a callback of one record.
@@ -38,9 +46,9 @@ type Pending struct {
 
 // Failed is a Pending that has failed already.
 func Failed(err error) Pending {
-	done := make(chan struct{})
-	close(done)
-	return Pending{outcome: &Outcome{done: done, err: err}}
+	o := &Outcome{done: make(chan struct{}), err: err}
+	o.settle()
+	return Pending{outcome: o}
 }
 
 // NotAccepted is why a record was not accepted; nil for one that was.
@@ -56,10 +64,8 @@ func (p Pending) NotAccepted() error {
 // When ctx ends first its error is returned and nothing else happens: the
 // record stays accepted. A waiting caller ends the batch's linger.
 func (p Pending) Wait(ctx context.Context) (int64, error) {
-	select {
-	case <-p.outcome.done:
+	if p.outcome.settled.Load() {
 		return p.result()
-	default:
 	}
 	p.outcome.slot.hurry(p.outcome)
 	select {
@@ -76,12 +82,10 @@ func (p Pending) Done() <-chan struct{} { return p.outcome.done }
 // Err is the error that the record failed with; nil while the outcome is open
 // and after an ack.
 func (p Pending) Err() error {
-	select {
-	case <-p.outcome.done:
+	if p.outcome.settled.Load() {
 		return p.outcome.err
-	default:
-		return nil
 	}
+	return nil
 }
 
 func (p Pending) result() (int64, error) { return p.outcome.of(p.index) }

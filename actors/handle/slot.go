@@ -378,7 +378,7 @@ func (s *Slot) Settle(lease uint64, b *Batch, base int64, err error) bool {
 func (s *Slot) finish(b *Batch, base int64, err error) {
 	o := b.outcome
 	o.base, o.err = base, err
-	close(o.done)
+	o.settle()
 	b.Release()
 	for _, c := range o.calls {
 		s.calls = append(s.calls, madeCall{c, o})
