@@ -25,6 +25,8 @@ type (
 	ConfigError = handle.ConfigError
 	// GaveUpError is a direct call whose time was over.
 	GaveUpError = actors.GaveUpError
+	// HandlerPanic is what a worker failed with that panicked.
+	HandlerPanic = actors.HandlerPanic
 	// Acks says which replicas must have a batch before it is acked.
 	Acks = handle.Acks
 	// Isolation says what a consumer sees of transactions.

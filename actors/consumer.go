@@ -299,7 +299,7 @@ func (c *consumer) find(ctx actor.Context, stale bool) {
 func (c *consumer) resolve(ctx actor.Context, a consuming.Resolve) {
 	look := &offsetLookup{
 		root: ctx.ActorSystem().Root, broker: c.broker, consumer: ctx.Self(), number: c.core.Number(),
-		key: c.key, isolation: c.handle.Config().Consume.Isolation,
+		key: handle.Partition{Topic: c.key.Topic, Partition: c.key.Partition}, isolation: c.handle.Config().Consume.Isolation,
 	}
 	look.ask(a.Timestamp)
 }

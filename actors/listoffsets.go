@@ -1,81 +1,73 @@
 package actors
 
 import (
-	"github.com/asynkron/protoactor-go/actor"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/moldau-go/moldau/actors/handle"
-	"github.com/moldau-go/moldau/actors/internal/fetching"
 	"github.com/moldau-go/moldau/wire"
 )
-
-// offsetLookup finds the offset of a consumer's position. It holds nothing of
-// the actor, so that it may go on outside of its turn.
-type offsetLookup struct {
-	root      *actor.RootContext
-	broker    *actor.PID
-	consumer  *actor.PID
-	number    uint64
-	key       fetching.Key
-	isolation handle.Isolation
-}
-
-// ask sends the request. Where no record is as late as a timestamp, the
-// position is the end, which takes a second request.
-func (l *offsetLookup) ask(timestamp int64) {
-	req := listOffset(l.key.Topic, l.key.Partition, timestamp, l.isolation)
-	l.root.Send(l.broker, &brokerCall{request: req, reply: func(resp kmsg.Response, err error) {
-		m := &resolved{number: l.number, err: err}
-		if err == nil {
-			m.offset, m.err = listedOffset(resp.(*kmsg.ListOffsetsResponse), l.key.Topic, l.key.Partition)
-		}
-		if m.err == nil && m.offset < 0 && timestamp >= 0 {
-			l.ask(latestTimestamp)
-			return
-		}
-		l.root.Send(l.consumer, m)
-	}})
-}
 
 // latestTimestamp asks for the end of a partition.
 const latestTimestamp = -1
 
-// listOffset asks for the offset that belongs to a timestamp, or to the
+// Listed is the offset that a position stands for in one partition, or why it
+// could not be found.
+type Listed struct {
+	Offset int64
+	Err    error
+}
+
+// listOffsets asks for the offsets that belong to a timestamp, or to the
 // protocol's numbers for earliest (-2) and latest (-1).
-func listOffset(topic string, partition int32, timestamp int64, isolation handle.Isolation) *kmsg.ListOffsetsRequest {
+func listOffsets(timestamp int64, isolation handle.Isolation, keys ...handle.Partition) *kmsg.ListOffsetsRequest {
 	req := kmsg.NewPtrListOffsetsRequest()
 	req.ReplicaID = -1
 	req.IsolationLevel = isolation.Wire()
-	t := kmsg.NewListOffsetsRequestTopic()
-	t.Topic = topic
-	p := kmsg.NewListOffsetsRequestTopicPartition()
-	p.Partition, p.Timestamp, p.MaxNumOffsets = partition, timestamp, 1
-	t.Partitions = append(t.Partitions, p)
-	req.Topics = append(req.Topics, t)
+	topics := map[string]int{}
+	for _, key := range keys {
+		at, there := topics[key.Topic]
+		if !there {
+			at = len(req.Topics)
+			topics[key.Topic] = at
+			t := kmsg.NewListOffsetsRequestTopic()
+			t.Topic = key.Topic
+			req.Topics = append(req.Topics, t)
+		}
+		p := kmsg.NewListOffsetsRequestTopicPartition()
+		p.Partition, p.Timestamp, p.MaxNumOffsets = key.Partition, timestamp, 1
+		req.Topics[at].Partitions = append(req.Topics[at].Partitions, p)
+	}
 	return req
 }
 
-// listedOffset reads the answer to listOffset: -1 for a timestamp after that of
-// every record.
-func listedOffset(resp *kmsg.ListOffsetsResponse, topic string, partition int32) (int64, error) {
-	fail := &wire.Error{API: int16(kmsg.ListOffsets), Topic: topic, Partition: partition, Code: wire.UnknownServerError}
+// listedOffsets reads an answer: an offset of -1 stands for a time after that
+// of every record.
+func listedOffsets(resp *kmsg.ListOffsetsResponse) map[handle.Partition]Listed {
+	found := map[handle.Partition]Listed{}
 	for i := range resp.Topics {
-		if resp.Topics[i].Topic != topic {
-			continue
-		}
 		for _, p := range resp.Topics[i].Partitions {
-			if p.Partition != partition {
-				continue
+			key := handle.Partition{Topic: resp.Topics[i].Topic, Partition: p.Partition}
+			switch {
+			case p.ErrorCode != 0:
+				found[key] = Listed{Err: listFailure(key, wire.Code(p.ErrorCode))}
+			case len(p.OldStyleOffsets) > 0: // version 0 lists segment offsets
+				found[key] = Listed{Offset: p.OldStyleOffsets[0]}
+			default:
+				found[key] = Listed{Offset: p.Offset}
 			}
-			if p.ErrorCode != 0 {
-				fail.Code = wire.Code(p.ErrorCode)
-				return -1, fail
-			}
-			if len(p.OldStyleOffsets) > 0 { // version 0 lists segment offsets
-				return p.OldStyleOffsets[0], nil
-			}
-			return p.Offset, nil
 		}
 	}
-	return -1, fail
+	return found
+}
+
+// listedOffset is the answer for one partition.
+func listedOffset(resp *kmsg.ListOffsetsResponse, key handle.Partition) Listed {
+	if one, there := listedOffsets(resp)[key]; there {
+		return one
+	}
+	return Listed{Err: listFailure(key, wire.UnknownServerError)}
+}
+
+func listFailure(key handle.Partition, code wire.Code) error {
+	return &wire.Error{Code: code, API: int16(kmsg.ListOffsets), Topic: key.Topic, Partition: key.Partition}
 }

@@ -9,15 +9,7 @@ import (
 
 	"github.com/moldau-go/moldau/actors/handle"
 	"github.com/moldau-go/moldau/behaviors"
-	"github.com/moldau-go/moldau/wire"
 )
-
-// Listed is the offset that a position stands for in one partition, or why it
-// could not be found.
-type Listed struct {
-	Offset int64
-	Err    error
-}
 
 // ListOffsets finds the offset of a position in each of the partitions, with
 // one request for each leader, and tries again where that may help. A time
@@ -107,68 +99,18 @@ func (l *offsetLister) settle(ctx context.Context) (unanswered error) {
 }
 
 func (l *offsetLister) ask(ctx context.Context, leader int32, timestamp int64, asked []int) {
-	resp, err := Request(ctx, l.system, l.handle, leader, l.request(timestamp, asked))
-	found := map[handle.Partition]Listed{}
-	if err == nil {
-		found = listedOffsets(resp.(*kmsg.ListOffsetsResponse))
+	keys := make([]handle.Partition, len(asked))
+	for n, i := range asked {
+		keys[n] = l.keys[i]
 	}
+	resp, err := Request(ctx, l.system, l.handle, leader, listOffsets(timestamp, l.handle.Config().Consume.Isolation, keys...))
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, i := range asked {
-		one, there := found[l.keys[i]]
-		switch {
-		case err != nil:
+		if err != nil {
 			l.list[i].Err = err
-		case there:
-			l.list[i] = one
-		default:
-			l.list[i].Err = listFailure(l.keys[i], wire.UnknownServerError)
+			continue
 		}
+		l.list[i] = listedOffset(resp.(*kmsg.ListOffsetsResponse), l.keys[i])
 	}
-}
-
-func (l *offsetLister) request(timestamp int64, asked []int) *kmsg.ListOffsetsRequest {
-	req := kmsg.NewPtrListOffsetsRequest()
-	req.ReplicaID = -1
-	req.IsolationLevel = l.handle.Config().Consume.Isolation.Wire()
-	topics := map[string]int{}
-	for _, i := range asked {
-		key := l.keys[i]
-		at, there := topics[key.Topic]
-		if !there {
-			at = len(req.Topics)
-			topics[key.Topic] = at
-			t := kmsg.NewListOffsetsRequestTopic()
-			t.Topic = key.Topic
-			req.Topics = append(req.Topics, t)
-		}
-		p := kmsg.NewListOffsetsRequestTopicPartition()
-		p.Partition, p.Timestamp, p.MaxNumOffsets = key.Partition, timestamp, 1
-		req.Topics[at].Partitions = append(req.Topics[at].Partitions, p)
-	}
-	return req
-}
-
-// listedOffsets reads an answer: an offset of -1 stands for a time after that
-// of every record.
-func listedOffsets(resp *kmsg.ListOffsetsResponse) map[handle.Partition]Listed {
-	found := map[handle.Partition]Listed{}
-	for i := range resp.Topics {
-		for _, p := range resp.Topics[i].Partitions {
-			key := handle.Partition{Topic: resp.Topics[i].Topic, Partition: p.Partition}
-			switch {
-			case p.ErrorCode != 0:
-				found[key] = Listed{Err: listFailure(key, wire.Code(p.ErrorCode))}
-			case len(p.OldStyleOffsets) > 0: // version 0 lists segment offsets
-				found[key] = Listed{Offset: p.OldStyleOffsets[0]}
-			default:
-				found[key] = Listed{Offset: p.Offset}
-			}
-		}
-	}
-	return found
-}
-
-func listFailure(key handle.Partition, code wire.Code) error {
-	return &wire.Error{Code: code, API: int16(kmsg.ListOffsets), Topic: key.Topic, Partition: key.Partition}
 }

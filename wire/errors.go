@@ -18,7 +18,8 @@ type Error struct {
 	// Broker is the address or name of the broker; may be empty.
 	Broker string
 	// Topic and Partition name what the code is about. An empty Topic means
-	// that the code is about the whole request, and Partition has no meaning.
+	// that the code is about the whole request, and Partition has no meaning; a
+	// negative Partition that it is about the whole topic.
 	Topic     string
 	Partition int32
 	// Message is the broker's own text, where the answer has one.
@@ -30,7 +31,10 @@ type Error struct {
 func (e *Error) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s", APIName(e.API), e.Code.Name())
-	if e.Topic != "" {
+	switch {
+	case e.Topic != "" && e.Partition < 0:
+		fmt.Fprintf(&b, " for %s", e.Topic)
+	case e.Topic != "":
 		fmt.Fprintf(&b, " for %s/%d", e.Topic, e.Partition)
 	}
 	if e.Broker != "" {

@@ -47,14 +47,6 @@ func (b *Batch) Size() int { return b.size }
 // Opened is when its first record was accepted.
 func (b *Batch) Opened() time.Time { return b.opened }
 
-// place is a batch's place in what its producer id writes to the partition.
-type place struct {
-	given    bool
-	id       int64
-	epoch    int16
-	sequence int32
-}
-
 // Sum is the checksum of the payload; known says that it is: that of compressed
 // records is not.
 func (b *Batch) Sum() (sum record.Sum, known bool) { return b.sum, b.packed == nil }

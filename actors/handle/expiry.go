@@ -2,6 +2,7 @@ package handle
 
 import (
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -39,4 +40,35 @@ func (h *Handle) expire() {
 	if left && h.Stopped() == nil {
 		h.watch()
 	}
+}
+
+// expire fails what was accepted before a time, if no producer is there to do
+// it. It reports whether anything is left.
+func (s *Slot) expire(before time.Time, err error) (left bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.notify == nil {
+		s.taken = s.expireIn(s.taken, before, err)
+		s.sealed = s.expireIn(s.sealed, before, err)
+		if s.open != nil && s.open.opened.Before(before) {
+			b := s.open
+			s.open = nil
+			s.finish(b, -1, err)
+		}
+	}
+	return s.open != nil || len(s.sealed)+len(s.taken) > 0
+}
+
+// expireIn fails the batches of a list that are too old. One that had its place
+// in the sequence leaves a gap there, which a new epoch mends.
+func (s *Slot) expireIn(list []*Batch, before time.Time, err error) []*Batch {
+	n := 0
+	for n < len(list) && list[n].opened.Before(before) {
+		if list[n].number.given {
+			s.newEpoch()
+		}
+		s.finish(list[n], -1, err)
+		n++
+	}
+	return slices.Delete(list, 0, n)
 }

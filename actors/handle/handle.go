@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -147,7 +148,7 @@ func (h *Handle) Topics() []*Topic {
 	for _, t := range h.topics {
 		list = append(list, t)
 	}
-	slices.SortFunc(list, func(a, b *Topic) int { return compareStrings(a.name, b.name) })
+	slices.SortFunc(list, func(a, b *Topic) int { return strings.Compare(a.name, b.name) })
 	return list
 }
 
@@ -202,7 +203,7 @@ func (h *Handle) Subscriptions() []*Subscription {
 	for _, s := range h.subs {
 		list = append(list, s)
 	}
-	slices.SortFunc(list, func(a, b *Subscription) int { return compareStrings(a.Name, b.Name) })
+	slices.SortFunc(list, func(a, b *Subscription) int { return strings.Compare(a.Name, b.Name) })
 	return list
 }
 
@@ -231,14 +232,4 @@ func (h *Handle) Stopped() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.stopped
-}
-
-func compareStrings(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }

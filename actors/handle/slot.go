@@ -1,7 +1,6 @@
 package handle
 
 import (
-	"math"
 	"slices"
 	"sync"
 	"time"
@@ -161,84 +160,6 @@ func (s *Slot) hurry(o *Outcome) {
 	s.signal(worth)
 }
 
-// expire fails what was accepted before a time, if no producer is there to do
-// it. It reports whether anything is left.
-func (s *Slot) expire(before time.Time, err error) (left bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.notify == nil {
-		s.taken = s.expireIn(s.taken, before, err)
-		s.sealed = s.expireIn(s.sealed, before, err)
-		if s.open != nil && s.open.opened.Before(before) {
-			b := s.open
-			s.open = nil
-			s.finish(b, -1, err)
-		}
-	}
-	return s.open != nil || len(s.sealed)+len(s.taken) > 0
-}
-
-// expireIn fails the batches of a list that are too old. One that had its place
-// in the sequence leaves a gap there, which a new epoch mends.
-func (s *Slot) expireIn(list []*Batch, before time.Time, err error) []*Batch {
-	n := 0
-	for n < len(list) && list[n].opened.Before(before) {
-		if list[n].number.given {
-			s.newEpoch()
-		}
-		s.finish(list[n], -1, err)
-		n++
-	}
-	return slices.Delete(list, 0, n)
-}
-
-// Accept is append for actors: records of a message go into the slot, and made
-// is called once, when the outcome of all is there, with the first one's offset
-// or the first error. It never blocks; it fails with ErrBufferFull when memory
-// is at its limit, and tells how many records were accepted before: these go
-// their way.
-func (s *Slot) Accept(records []record.Record, made func(base int64, err error)) (accepted int, err error) {
-	all := &allOf{left: len(records), base: -1, made: made}
-	for i := range records {
-		var outcome func(int64, error)
-		if made != nil {
-			outcome = func(offset int64, err error) { all.one(i, offset, err) }
-		}
-		if size := encodedSize(&records[i]); size > s.batchSize {
-			return i, tooLarge(s, size)
-		}
-		p, full := s.append(&records[i], i == len(records)-1, outcome)
-		if full {
-			return i, ErrBufferFull
-		}
-		if err := p.Err(); err != nil {
-			return i, err
-		}
-	}
-	return len(records), nil
-}
-
-// allOf waits for the outcomes of the records of one message. Callbacks of a
-// slot are made one after another, so it needs no lock.
-type allOf struct {
-	left int
-	base int64
-	err  error
-	made func(int64, error)
-}
-
-func (a *allOf) one(i int, offset int64, err error) {
-	if i == 0 {
-		a.base = offset
-	}
-	if err != nil && a.err == nil {
-		a.err = err
-	}
-	if a.left--; a.left == 0 {
-		a.made(a.base, a.err)
-	}
-}
-
 // Attach gives the slot to a new incarnation of its producer. It returns the
 // lease that the other calls need, and the batches that the predecessor had
 // taken and not settled: whether they were written is not known. notify is
@@ -311,52 +232,6 @@ func (s *Slot) Take(lease uint64) *Batch {
 	return b
 }
 
-// Number gives a batch the slot's next place in the sequence, unless it has one.
-// A slot without a producer id takes the given one, and keeps it.
-func (s *Slot) Number(lease uint64, b *Batch, id Identity) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.lease != lease || b.number.given {
-		return
-	}
-	if !s.sequence.given {
-		s.sequence = place{given: true, id: id.ID, epoch: id.Epoch}
-	}
-	b.number = s.sequence
-	s.sequence.sequence = advance(s.sequence.sequence, b.count)
-}
-
-// advance counts on; sequences wrap to 0 behind the largest int32.
-func advance(sequence, by int32) int32 {
-	return int32((int64(sequence) + int64(by)) & math.MaxInt32)
-}
-
-// Bump begins a new epoch for what comes and for the given batches, which lose
-// their numbers. Kafka lets an idempotent producer raise its epoch by itself
-// (KIP-360). It reports false when epochs are used up: then the slot needs a
-// new producer id.
-func (s *Slot) Bump(lease uint64, batches []*Batch) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.lease != lease || !s.sequence.given {
-		return true
-	}
-	for _, b := range batches {
-		b.number = place{}
-	}
-	return s.newEpoch()
-}
-
-func (s *Slot) newEpoch() bool {
-	if s.sequence.epoch == math.MaxInt16 {
-		s.sequence = place{}
-		return false
-	}
-	s.sequence.epoch++
-	s.sequence.sequence = 0
-	return true
-}
-
 // Settle ends a batch that was taken: acked from offset base on (-1: not
 // told), or failed with err. Settling under an old lease, or twice, does
 // nothing and reports false.
@@ -388,46 +263,6 @@ func (s *Slot) finish(b *Batch, base int64, err error) {
 		s.calling = true
 		go s.makeCalls()
 	}
-}
-
-// madeCall is a callback whose outcome is there.
-type madeCall struct {
-	call
-	outcome *Outcome
-}
-
-// makeCalls makes the callbacks of the slot, one after another, and ends when
-// there are none left. A callback that ends the goroutine (runtime.Goexit, as
-// testing's FailNow) does not end those behind it.
-func (s *Slot) makeCalls() {
-	done := false
-	defer func() {
-		if !done {
-			go s.makeCalls()
-		}
-	}()
-	for {
-		s.mu.Lock()
-		if len(s.calls) == 0 {
-			s.calls, s.calling, done = nil, false, true
-			s.mu.Unlock()
-			return
-		}
-		c := s.calls[0]
-		s.calls = s.calls[1:]
-		s.mu.Unlock()
-		s.guarded(c.call, c.outcome)
-	}
-}
-
-// guarded makes one callback. A panic in it ends nothing but itself.
-func (s *Slot) guarded(c call, o *Outcome) {
-	defer func() {
-		if value := recover(); value != nil {
-			s.panicked(value)
-		}
-	}()
-	c.made(o.of(c.index))
 }
 
 // flush ends the linger and returns the batch that is settled last of what was

@@ -1,0 +1,41 @@
+package handle
+
+// madeCall is a callback whose outcome is there.
+type madeCall struct {
+	call
+	outcome *Outcome
+}
+
+// makeCalls makes the callbacks of the slot, one after another, and ends when
+// there are none left. A callback that ends the goroutine (runtime.Goexit, as
+// testing's FailNow) does not end those behind it.
+func (s *Slot) makeCalls() {
+	done := false
+	defer func() {
+		if !done {
+			go s.makeCalls()
+		}
+	}()
+	for {
+		s.mu.Lock()
+		if len(s.calls) == 0 {
+			s.calls, s.calling, done = nil, false, true
+			s.mu.Unlock()
+			return
+		}
+		c := s.calls[0]
+		s.calls = s.calls[1:]
+		s.mu.Unlock()
+		s.guarded(c.call, c.outcome)
+	}
+}
+
+// guarded makes one callback. A panic in it ends nothing but itself.
+func (s *Slot) guarded(c call, o *Outcome) {
+	defer func() {
+		if value := recover(); value != nil {
+			s.panicked(value)
+		}
+	}()
+	c.made(o.of(c.index))
+}
