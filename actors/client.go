@@ -20,7 +20,7 @@ import (
 // which brokers have an actor and how many producers a topic has.
 // Parent:   client:<name>, its first child. Its address is stable.
 // Children: none. It does no I/O: broker actors carry its requests.
-// Messages: in protocol.Produce and protocol.Subscribe of users, findLeader, needIdentity, brokerUp, metadataAnswer, identityAnswer, UseTopic, supervisor.Down, tick;
+// Messages: in protocol.Produce and protocol.Subscribe of users, findLeader, needIdentity, brokerUp, metadataAnswer, identityAnswer, useTopic, supervisor.Down, tick;
 // out brokerCall to brokers, StartChild and TerminateChild to the
 // brokers and producers supervisors.
 // Restart:  permanent; its siblings are restarted after it.
@@ -68,8 +68,8 @@ func (c *client) Receive(ctx actor.Context) {
 		c.do(ctx, c.core.Tick(now))
 	case *findLeader:
 		c.do(ctx, c.core.Need(now, m.reply, m.topic, m.partition, m.stale))
-	case *UseTopic:
-		c.startProducers(ctx, m.Topic)
+	case *useTopic:
+		c.startProducers(ctx, m.topic)
 	case *protocol.Produce:
 		c.produce(ctx, m, ctx.Sender())
 	case *protocol.Subscribe:

@@ -16,7 +16,6 @@ import (
 	"github.com/moldau-go/moldau/behaviors"
 	"github.com/moldau-go/moldau/supervisor"
 	"github.com/moldau-go/moldau/telemetry"
-	"github.com/moldau-go/moldau/wire"
 )
 
 // Purpose:  reads one partition for one subscriber: keeps its place, fetches
@@ -248,7 +247,7 @@ func (c *consumer) do(ctx actor.Context, actions []consuming.Action) {
 	for _, a := range actions {
 		switch a := a.(type) {
 		case consuming.FindLeader:
-			c.find(ctx, a.Stale)
+			askLeader(ctx, c.handle, c.key.Topic, c.key.Partition, a.Stale)
 		case consuming.Resolve:
 			c.resolve(ctx, a)
 		case consuming.Want:
@@ -288,13 +287,6 @@ func (c *consumer) want(ctx actor.Context, a consuming.Want) {
 	}})
 }
 
-func (c *consumer) find(ctx actor.Context, stale bool) {
-	root, self := ctx.ActorSystem().Root, ctx.Self()
-	tell(ctx, clientActorName(c.handle), &findLeader{
-		topic: c.key.Topic, partition: c.key.Partition, stale: stale, reply: func(err error) { root.Send(self, &leaderFound{err}) },
-	})
-}
-
 // resolve asks the leader for the offset of a position.
 func (c *consumer) resolve(ctx actor.Context, a consuming.Resolve) {
 	look := &offsetLookup{
@@ -309,12 +301,4 @@ func (c *consumer) Inspect() []supervisor.Attr {
 	return []supervisor.Attr{
 		number("leader", int64(c.node)), number("position", c.core.Position()), number("buffered", int64(c.core.Buffered())),
 	}
-}
-
-// orNoLeader is why a leader could not be found.
-func orNoLeader(err error, topic string, partition int32) error {
-	if err != nil {
-		return err
-	}
-	return &wire.Error{Code: wire.LeaderNotAvailable, API: int16(kmsg.Metadata), Topic: topic, Partition: partition}
 }

@@ -3,7 +3,6 @@ package actors
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -13,18 +12,11 @@ import (
 
 // The calls by which goroutines reach into a client's tree.
 
-// UseTopic tells the client actor that a topic is produced to from now on.
-type UseTopic struct{ Topic string }
-
-// askAgain is after how long a question to the client actor is put again: it
-// may have been restarted, and with it forgotten who asked.
-const askAgain = time.Second
-
 // Use starts the producers of a topic whose partitions are known.
 func Use(system *actor.ActorSystem, h *handle.Handle, topic *handle.Topic) {
 	topic.Grow(h.Cluster().Count(topic.Name()))
 	if client := supervisor.Whereis(system, clientActorName(h)); client != nil {
-		system.Root.Send(client, &UseTopic{topic.Name()})
+		system.Root.Send(client, &useTopic{topic.Name()})
 	}
 }
 

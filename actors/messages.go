@@ -28,6 +28,9 @@ type findLeader struct {
 // leaderFound is the reply to an actor; the leader is in the view.
 type leaderFound struct{ err error }
 
+// useTopic tells the client actor that a topic is produced to from now on.
+type useTopic struct{ topic string }
+
 // brokerUp tells the client actor of a broker actor that can be asked.
 type brokerUp struct {
 	id  int32

@@ -192,7 +192,7 @@ func (p *producer) do(ctx actor.Context, actions []producing.Action) {
 		case producing.Settle:
 			p.settle(a)
 		case producing.FindLeader:
-			p.find(ctx, a.Stale)
+			askLeader(ctx, p.handle, p.topic, p.partition, a.Stale)
 		case producing.Retried:
 			p.handle.Emit(telemetry.ProduceRetried{Client: p.handle.Name(), Topic: p.topic, Partition: p.partition, Attempt: a.Attempt, Err: a.Err})
 		case producing.Wake:
@@ -287,13 +287,6 @@ func (p *producer) settle(a producing.Settle) {
 	if p.slot.Settle(p.lease, batch, a.Base, a.Err) && a.Err != nil {
 		p.handle.Emit(telemetry.ProduceFailed{Client: p.handle.Name(), Topic: p.topic, Partition: p.partition, Records: batch.Count(), Err: a.Err})
 	}
-}
-
-func (p *producer) find(ctx actor.Context, stale bool) {
-	root, self := ctx.ActorSystem().Root, ctx.Self()
-	tell(ctx, clientActorName(p.handle), &findLeader{
-		topic: p.topic, partition: p.partition, stale: stale, reply: func(err error) { root.Send(self, &leaderFound{err}) },
-	})
 }
 
 // Inspect tells what waits in the slot.

@@ -13,6 +13,10 @@ import (
 	"github.com/moldau-go/moldau/wire"
 )
 
+// askAgain is after how long a question to the client actor is put again: it
+// may have been restarted, and with it forgotten who asked.
+const askAgain = time.Second
+
 // LookUp returns when the view of the cluster has a topic's partitions. stale
 // wants an answer that is newer than this call. It does not try again.
 func LookUp(ctx context.Context, system *actor.ActorSystem, h *handle.Handle, topic string, stale bool) error {
