@@ -88,7 +88,7 @@ func TestRecordsWithoutKeyStick(t *testing.T) {
 	_, topic := newHandle(t, 6, func(c *Config) { c.Produce.BatchBytes = 1000 })
 	seen, runs, last := map[*Slot]bool{}, 0, (*Slot)(nil)
 	for range 1000 {
-		p := topic.Append(context.Background(), value("0123456789012345678901234567890123456789"), nil, false, nil)
+		p := topic.Append(context.Background(), value("0123456789012345678901234567890123456789"), nil, Lingers, nil)
 		require.NoError(t, p.NotAccepted())
 		seen[p.outcome.slot] = true
 		if p.outcome.slot != last {
