@@ -10,7 +10,8 @@ type Partitioner interface {
 
 // TopicPartitioner may be implemented by a Partitioner that keeps something of
 // each topic, as RoundRobin does: as a client's configured partitioner it is
-// asked once for the Partitioner of every topic that is produced to.
+// asked once for the Partitioner of every topic that is produced to. ForTopic
+// must be quick and call nothing of the client.
 type TopicPartitioner interface {
 	Partitioner
 	ForTopic(topic string) Partitioner
