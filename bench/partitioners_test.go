@@ -38,7 +38,9 @@ func byKafkaGo(by kafka.Balancer) chooser {
 	for i := range partitions {
 		partitions[i] = i
 	}
-	return func(key []byte, count int32) int32 { return int32(by.Balance(kafka.Message{Key: key}, partitions[:count]...)) }
+	return func(key []byte, count int32) int32 {
+		return int32(by.Balance(kafka.Message{Key: key}, partitions[:count]...))
+	}
 }
 
 func fnv1a(key []byte) uint32 {
