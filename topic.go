@@ -26,7 +26,8 @@ func (c *Client) Topic(name string) Topic {
 	return Topic{client: c, topic: topic, err: err}
 }
 
-// By is the same topic with another partitioner, as On(3).
+// By is the same topic with another partitioner, as On(3); nil is that of the
+// configuration.
 func (t Topic) By(partitioner Partitioner) Topic {
 	t.by = partitioner
 	return t

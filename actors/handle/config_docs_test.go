@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/moldau-go/moldau/behaviors"
 )
 
 const docs = "../../docs/configuration.md"
@@ -73,9 +75,30 @@ func TestDocumentedSecurityIsTheSecurity(t *testing.T) {
 	require.Equal(t, is, said)
 }
 
+// The table of partitioners has every word, and every word is taken.
+func TestDocumentedPartitionersAreThePartitioners(t *testing.T) {
+	words := []string{}
+	for _, row := range tables(t) {
+		if len(row) == 5 {
+			word, _, _ := strings.Cut(row[0], ",")
+			words = append(words, strings.Trim(word, "`"))
+		}
+	}
+	require.ErrorContains(t, partitioning{}.set(""), "want one of "+strings.Join(words, ", "))
+	for _, word := range words {
+		c, err := FromEnviron(Config{}, []string{"MOLDAU_PRODUCE_PARTITIONER=" + word})
+		require.NoError(t, err)
+		if word != "round_robin" {
+			require.Equal(t, word, c.Produce.Partitioner.(behaviors.Scheme).String())
+			continue
+		}
+		require.IsType(t, behaviors.RoundRobin(), c.Produce.Partitioner)
+	}
+}
+
 // What replaces a setting of brod or KafkaEx exists: names in backquotes that look like ours are ours.
 func TestWhatReplacesASettingExists(t *testing.T) {
-	known := map[string]bool{"TLS": true, "SASL": true, "Telemetry": true, "Produce": true, "Produce.Partitioner": true, "Socket": true, "Socket.Control": true,
+	known := map[string]bool{"TLS": true, "SASL": true, "Telemetry": true, "Produce": true, "Socket": true, "Socket.Control": true,
 		"Authenticator": true, "Begin": true}
 	for _, o := range new(Config).options() {
 		known[o.name] = true
@@ -100,6 +123,8 @@ func valueOf(field any) any {
 	case choice:
 		return *field.at
 	case pins:
+		return *field.at
+	case partitioning:
 		return *field.at
 	}
 	return reflect.ValueOf(field).Elem().Interface()

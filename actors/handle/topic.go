@@ -21,6 +21,7 @@ var ErrBufferFull = errors.New("moldau: the produce buffer is full: brokers take
 type Topic struct {
 	name   string
 	handle *Handle
+	by     behaviors.Partitioner // the configured one
 
 	mu     sync.Mutex // makes slots
 	slots  atomic.Pointer[[]*Slot]
@@ -30,7 +31,10 @@ type Topic struct {
 }
 
 func newTopic(h *Handle, name string) *Topic {
-	t := &Topic{name: name, handle: h}
+	t := &Topic{name: name, handle: h, by: h.config.Produce.Partitioner}
+	if by, ok := t.by.(behaviors.TopicPartitioner); ok {
+		t.by = by.ForTopic(name)
+	}
 	t.slots.Store(&[]*Slot{})
 	return t
 }
@@ -74,10 +78,10 @@ func (t *Topic) Slot(partition int32) *Slot {
 // nil, is called with the outcome of a record that was accepted.
 func (t *Topic) Append(ctx context.Context, r *record.Record, by behaviors.Partitioner, haste Haste, made func(int64, error)) Pending {
 	if by == nil {
-		by = t.handle.config.Produce.Partitioner
+		by = t.by
 	}
 	slots := *t.slots.Load()
-	if by == nil && r.Key == nil && len(slots) > 0 {
+	if r.Key == nil && by == behaviors.LikeJava && len(slots) > 0 {
 		return t.stick(ctx, slots, r, haste, made)
 	}
 	slot, err := t.choose(slots, r, by)
@@ -150,12 +154,7 @@ func (t *Topic) choose(slots []*Slot, r *record.Record, by behaviors.Partitioner
 	if len(slots) == 0 {
 		return nil, &wire.Error{Code: wire.UnknownTopicOrPartition, Topic: t.name, Partition: -1, Cause: errors.New("its partitions are not known")}
 	}
-	var p int32
-	if by != nil {
-		p = by.Partition(*r, int32(len(slots)))
-	} else {
-		p = behaviors.ByKey(r.Key, int32(len(slots)))
-	}
+	p := by.Partition(*r, int32(len(slots)))
 	if p < 0 || int(p) >= len(slots) {
 		return nil, &wire.Error{Code: wire.UnknownTopicOrPartition, Topic: t.name, Partition: p,
 			Cause: fmt.Errorf("the partitioner chose partition %d of %d", p, len(slots))}
