@@ -37,6 +37,8 @@ type (
 	Codec = compress.Type
 	// Pending is a produced record's claim to its outcome.
 	Pending = handle.Pending
+	// Pendings are those of records that were produced in one call.
+	Pendings = handle.Pendings
 
 	// Record is one Kafka record.
 	Record = behaviors.Record

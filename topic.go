@@ -62,12 +62,32 @@ func (t Topic) ProduceFunc(ctx context.Context, r Record, made func(offset int64
 }
 
 func (t Topic) append(ctx context.Context, r *Record, haste handle.Haste, made func(int64, error)) Pending {
-	if t.topic == nil || t.topic.Count() == 0 {
-		if err := t.ready(ctx); err != nil {
-			return handle.Failed(err)
-		}
+	if err := t.known(ctx); err != nil {
+		return handle.Failed(err)
 	}
 	return t.topic.Append(ctx, r, t.by, haste, made)
+}
+
+// ProduceAll is Produce for many records in one call, for less than half of what
+// as many calls cost: each record goes to the partition that it would go to
+// alone, in order. A record that is not accepted fails alone; when ctx ends, all
+// that are not accepted yet fail with it.
+func (t Topic) ProduceAll(ctx context.Context, records []Record) Pendings {
+	if err := t.known(ctx); err != nil {
+		return handle.AllFailed(err, len(records))
+	}
+	return t.topic.AppendAll(ctx, records, t.by, handle.Lingers)
+}
+
+// ProduceTogether accepts records whole or not at all, into one partition, as
+// one batch: the offsets of its records follow each other. The partition is that
+// of key, which is in none of the records; a nil key, as that of a record without
+// key, leaves it to the partitioner. All of them must fit in Produce.BatchBytes.
+func (t Topic) ProduceTogether(ctx context.Context, key []byte, records []Record) Pendings {
+	if err := t.known(ctx); err != nil {
+		return handle.AllFailed(err, len(records))
+	}
+	return t.topic.AppendTogether(ctx, key, records, t.by, handle.Lingers)
 }
 
 // Flush returns when every record of the topic that was accepted before is
@@ -77,6 +97,14 @@ func (t Topic) Flush(ctx context.Context) error {
 		return t.err
 	}
 	return t.topic.Flush(ctx)
+}
+
+// known is ready where the partitions are not known yet.
+func (t Topic) known(ctx context.Context) error {
+	if t.topic == nil || t.topic.Count() == 0 {
+		return t.ready(ctx)
+	}
+	return nil
 }
 
 // ready waits until the topic's partitions are known, and starts its producers.

@@ -170,3 +170,33 @@ func (b *Batch) add(r *record.Record, size int, clock *clock) bool {
 	b.maxTime = max(b.maxTime, at)
 	return true
 }
+
+// mark is how far a batch is filled.
+type mark struct {
+	chunks, end, size int
+	count             int32
+	maxTime           int64
+	sum               record.Sum
+}
+
+func (b *Batch) mark() mark {
+	m := mark{chunks: len(b.chunks), size: b.size, count: b.count, maxTime: b.maxTime, sum: b.sum}
+	if m.chunks > 0 {
+		m.end = len(b.chunks[m.chunks-1].buf)
+	}
+	return m
+}
+
+// rollBack takes back what was added since a mark.
+func (b *Batch) rollBack(m mark) {
+	for _, c := range b.chunks[m.chunks:] {
+		b.slot.pool.give(c)
+	}
+	clear(b.chunks[m.chunks:])
+	b.chunks = b.chunks[:m.chunks]
+	if m.chunks > 0 {
+		last := b.chunks[m.chunks-1]
+		last.buf = last.buf[:m.end]
+	}
+	b.size, b.count, b.maxTime, b.sum = m.size, m.count, m.maxTime, m.sum
+}

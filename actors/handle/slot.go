@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
-
-	"github.com/moldau-go/moldau/wire/record"
 )
 
 // Slot is where records of one partition wait for its producer. Callers append
@@ -36,19 +34,6 @@ type Slot struct {
 	calling   bool       // a goroutine makes them
 }
 
-// Haste says when a record's batch is to be sent.
-type Haste int8
-
-const (
-	// Lingers waits for more records, as long as the configuration says.
-	Lingers Haste = iota
-	// Soon does not.
-	Soon
-	// Awaited is Soon for a caller who does nothing but wait for the outcome: the
-	// batch may be sent off on his goroutine.
-	Awaited
-)
-
 // Topic is the topic's name.
 func (s *Slot) Topic() string { return s.topic }
 
@@ -59,87 +44,6 @@ func (s *Slot) Partition() int32 { return s.partition }
 type Look struct {
 	Ready  int       // batches that can be taken at once
 	Opened time.Time // age of the batch that lingers; zero if none does
-}
-
-// append accepts a record. full is true, and nothing was accepted, when memory
-// is at its limit. A panic while the record is encoded, by one that changes
-// under our hands, leaves the slot as it was.
-func (s *Slot) append(r *record.Record, haste Haste, made func(int64, error)) (p Pending, full bool) {
-	s.mu.Lock()
-	return s.add(r, haste, made)
-}
-
-// appendToOpen is append if that takes no new batch. Otherwise moveOn is true,
-// nothing was accepted, and the batch that was open is on its way.
-func (s *Slot) appendToOpen(r *record.Record, haste Haste, made func(int64, error)) (p Pending, full, moveOn bool) {
-	s.mu.Lock()
-	if s.closed == nil {
-		if s.open == nil {
-			s.mu.Unlock()
-			return Pending{}, false, true
-		}
-		if s.open.size+encodedSize(r) > s.batchSize {
-			s.seal()
-			s.signal(true, false)
-			return Pending{}, false, true
-		}
-	}
-	p, full = s.add(r, haste, made)
-	return p, full, false
-}
-
-// add is append with the lock held, which it gives up.
-func (s *Slot) add(r *record.Record, haste Haste, made func(int64, error)) (p Pending, full bool) {
-	size := encodedSize(r)
-	if s.closed != nil {
-		s.mu.Unlock()
-		return Failed(s.closed), false
-	}
-	encoded := false
-	defer func() {
-		if !encoded {
-			s.dropEmpty()
-			s.mu.Unlock()
-		}
-	}()
-	news := haste != Lingers
-	if s.open != nil && s.open.size+size > s.batchSize {
-		s.seal()
-		news = true
-	}
-	if s.open == nil {
-		s.open = s.newBatch(time.Now())
-		s.watch()
-		news = true
-	}
-	full = !s.open.add(r, size, s.clock)
-	encoded = true
-	if full {
-		s.dropEmpty()
-		s.signal(news, false)
-		return Pending{}, true
-	}
-	p = Pending{outcome: s.open.outcome, index: s.open.count - 1}
-	if made != nil {
-		p.outcome.calls = append(p.outcome.calls, call{p.index, made})
-	}
-	s.open.due = s.open.due || haste != Lingers
-	s.signal(news, haste == Awaited)
-	return p, false
-}
-
-// dropEmpty takes back a batch that was opened for a record that did not make it.
-func (s *Slot) dropEmpty() {
-	if s.open != nil && s.open.count == 0 {
-		s.open.Release()
-		s.open = nil
-	}
-}
-
-func (s *Slot) newBatch(now time.Time) *Batch {
-	b := &Batch{slot: s, opened: now, outcome: &Outcome{done: make(chan struct{}), slot: s, base: -1}}
-	b.holds.Store(1)
-	return b
 }
 
 func (s *Slot) seal() {

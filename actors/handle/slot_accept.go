@@ -23,8 +23,8 @@ func (s *Slot) Accept(records []record.Record, made func(base int64, err error))
 		if i == len(records)-1 {
 			haste = Soon
 		}
-		p, full := s.append(&records[i], haste, outcome)
-		if full {
+		p, _, why := s.append(records[i:i+1], haste, false, outcome)
+		if why == noRoom {
 			return i, ErrBufferFull
 		}
 		if err := p.Err(); err != nil {

@@ -96,11 +96,11 @@ func (t *Topic) appendTo(ctx context.Context, slot *Slot, r *record.Record, hast
 	if size := encodedSize(r); size > slot.batchSize {
 		return Failed(tooLarge(slot, size))
 	}
-	p, full := slot.append(r, haste, made)
-	if !full {
-		return p
+	p, _, why := slot.append(alone(r), haste, false, made)
+	if why == noRoom {
+		p, _ = t.await(ctx, slot, alone(r), haste, made)
 	}
-	return t.await(ctx, slot, r, haste, made)
+	return p
 }
 
 func tooLarge(s *Slot, size int) error {
@@ -108,15 +108,26 @@ func tooLarge(s *Slot, size int) error {
 		Cause: fmt.Errorf("the record takes %d bytes and a batch at most %d; raise Produce.BatchBytes and the topic's max.message.bytes", size, s.batchSize)}
 }
 
-// await appends as soon as there is memory.
-func (t *Topic) await(ctx context.Context, slot *Slot, r *record.Record, haste Haste, made func(int64, error)) Pending {
+// await is append that waits for memory: n records were accepted, none with an
+// error that p has.
+func (t *Topic) await(ctx context.Context, slot *Slot, records []record.Record, haste Haste, made func(int64, error)) (p Pending, n int) {
+	p = t.whenRoom(ctx, func() (p Pending, full bool) {
+		var why stop
+		p, n, why = slot.append(records, haste, false, made)
+		return p, n == 0 && why == noRoom
+	})
+	return p, n
+}
+
+// whenRoom tries again whenever memory comes back, until what it tries does not
+// find it full.
+func (t *Topic) whenRoom(ctx context.Context, try func() (p Pending, full bool)) Pending {
 	limit := time.NewTimer(t.handle.config.Produce.MaxBlock)
 	defer limit.Stop()
 	for {
 		t.handle.hurryAll() // what lingers holds the memory that is waited for
 		room := t.handle.pool.budget.room()
-		p, full := slot.append(r, haste, made)
-		if !full {
+		if p, full := try(); !full {
 			return p
 		}
 		select {
@@ -167,16 +178,21 @@ func (t *Topic) choose(slots []*Slot, r *record.Record, by behaviors.Partitioner
 // batches fill up before they are sent, and partitions share the load.
 func (t *Topic) stick(ctx context.Context, slots []*Slot, r *record.Record, haste Haste, made func(int64, error)) Pending {
 	at := int(t.sticky.Load()) % len(slots)
-	p, full, moveOn := slots[at].appendToOpen(r, haste, made)
-	switch {
+	p, _, why := slots[at].append(alone(r), haste, true, made)
+	switch why {
 	case moveOn:
-		at = rand.IntN(len(slots))
-		t.sticky.Store(int32(at))
-		return t.appendTo(ctx, slots[at], r, haste, made)
-	case full:
-		return t.await(ctx, slots[at], r, haste, made)
+		return t.appendTo(ctx, t.elsewhere(slots), r, haste, made)
+	case noRoom:
+		p, _ = t.await(ctx, slots[at], alone(r), haste, made)
 	}
 	return p
+}
+
+// elsewhere chooses the partition that records without key go to from now on.
+func (t *Topic) elsewhere(slots []*Slot) *Slot {
+	at := rand.IntN(len(slots))
+	t.sticky.Store(int32(at))
+	return slots[at]
 }
 
 func (t *Topic) close(err error) {
