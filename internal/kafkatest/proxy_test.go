@@ -48,6 +48,18 @@ func dialTCP(t *testing.T, address string) net.Conn {
 	return conn
 }
 
+// requireReset wants a connection that its listener resets at once. The reset may come so early that connecting fails with it.
+func requireReset(t *testing.T, address string) {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
+	if err == nil {
+		defer conn.Close()
+		require.NoError(t, conn.SetDeadline(time.Now().Add(30*time.Second)))
+		_, err = conn.Read(make([]byte, 1))
+	}
+	require.ErrorIs(t, err, syscall.ECONNRESET)
+}
+
 // memProxy is a proxy in a synctest bubble, where time is exact.
 func memProxy(t *testing.T) (*Proxy, net.Conn) {
 	n := NewNetwork()
@@ -223,15 +235,14 @@ func TestProxyRefusesAndLimits(t *testing.T) {
 	p, first := tcpProxy(t)
 	exchange(t, first, "hello")
 	p.Set(Faults{MaxConns: 1})
-	_, err := dialTCP(t, p.Addr()).Read(make([]byte, 1))
-	require.ErrorIs(t, err, syscall.ECONNRESET)
+	requireReset(t, p.Addr())
 	p.Set(Faults{Refuse: true})
-	_, err = dialTCP(t, p.Addr()).Read(make([]byte, 1))
-	require.ErrorIs(t, err, syscall.ECONNRESET)
+	requireReset(t, p.Addr())
+	require.EqualValues(t, 2, p.Stats().Refused)
 	exchange(t, first, "still here")
 
 	p.Down()
-	_, err = first.Read(make([]byte, 1))
+	_, err := first.Read(make([]byte, 1))
 	require.ErrorIs(t, err, syscall.ECONNRESET)
 	_, err = net.Dial("tcp", p.Addr())
 	require.ErrorIs(t, err, syscall.ECONNREFUSED)
