@@ -77,7 +77,7 @@ func (e *notAsked) SafeToRetry() bool     { return true }
 func askedOf(h *handle.Handle, broker int32) string {
 	if broker == AnyBroker || broker == Controller {
 		if len(h.Cluster().Brokers) == 0 {
-			return fmt.Sprintf("any of %q; check the addresses, and that brokers listen there", h.Config().Bootstrap())
+			return fmt.Sprintf("any of %q; check the addresses, and that brokers listen there", bootstrapAddresses(h))
 		}
 		return "the cluster"
 	}

@@ -29,7 +29,7 @@ func ClientSpec(h *handle.Handle) supervisor.ChildSpec {
 	return supervisor.Child(clientID(h), supervisor.Permanent.After(clientDelay), supervisor.Spec{
 		Strategy: supervisor.RestForOne,
 		Children: []supervisor.ChildSpec{
-			worker("client", clientActorName(h), supervisor.Permanent.After(clientDelay), func(context.Context) actor.Actor { return newClient(h) }),
+			worker("client", clientActorName(h), supervisor.Permanent.After(clientDelay), func(life context.Context) actor.Actor { return newClient(life, h) }),
 			dynamic("brokers", brokersName(h), func() []supervisor.ChildSpec { return brokerSpecs(h) }),
 			dynamic("producers", producersName(h), func() []supervisor.ChildSpec { return topicSpecs(h) }),
 			dynamic("consumers", consumersName(h), func() []supervisor.ChildSpec { return consumerSpecs(h) }),

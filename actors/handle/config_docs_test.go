@@ -76,7 +76,7 @@ func TestDocumentedSecurityIsTheSecurity(t *testing.T) {
 // What replaces a setting of brod or KafkaEx exists: names in backquotes that look like ours are ours.
 func TestWhatReplacesASettingExists(t *testing.T) {
 	known := map[string]bool{"TLS": true, "SASL": true, "Telemetry": true, "Produce": true, "Produce.Partitioner": true, "Socket": true, "Socket.Control": true,
-		"Authenticator": true, "Begin": true}
+		"Authenticator": true, "BrokersFunc": true, "Begin": true}
 	for _, o := range new(Config).options() {
 		known[o.name] = true
 	}
