@@ -22,11 +22,15 @@ const (
 	workerDelay     = 2 * time.Second
 )
 
-// ClientSpec is the child spec of a whole client, for a supervisor of
-// protoactor actors: of the user's own system or of ours. The tree needs h and
-// ends with it; h survives the tree.
-func ClientSpec(h *handle.Handle) supervisor.ChildSpec {
-	return supervisor.Child(clientID(h), supervisor.Permanent.After(clientDelay), supervisor.Spec{
+// clientSpec is the child spec of a whole client below a supervisor of ours.
+func clientSpec(h *handle.Handle) supervisor.ChildSpec {
+	return supervisor.Child(clientID(h), supervisor.Permanent.After(clientDelay), clientTree(h))
+}
+
+// clientTree is the supervisor of a client. The tree needs h and ends with it;
+// h survives the tree.
+func clientTree(h *handle.Handle) supervisor.Spec {
+	return supervisor.Spec{
 		Strategy: supervisor.RestForOne,
 		Children: []supervisor.ChildSpec{
 			worker("client", clientActorName(h), supervisor.Permanent.After(clientDelay), func(life context.Context) actor.Actor { return newClient(life, h) }),
@@ -35,7 +39,7 @@ func ClientSpec(h *handle.Handle) supervisor.ChildSpec {
 			dynamic("consumers", consumersName(h), func() []supervisor.ChildSpec { return consumerSpecs(h) }),
 			dynamic("subscribers", subscribersName(h), func() []supervisor.ChildSpec { return subscriptionSpecs(h) }),
 		},
-	})
+	}
 }
 
 // worker is the spec of a plain actor with a stable name, or none.
