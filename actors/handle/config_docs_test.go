@@ -73,26 +73,34 @@ func TestDocumentedSecurityIsTheSecurity(t *testing.T) {
 	require.Equal(t, is, said)
 }
 
-// What replaces a setting of brod or KafkaEx exists: names in backquotes that look like ours are ours.
+// What stands for a setting of brod or KafkaEx exists, and has the default that
+// is written beside it.
 func TestWhatReplacesASettingExists(t *testing.T) {
-	known := map[string]bool{"TLS": true, "SASL": true, "Telemetry": true, "Produce": true, "Produce.Partitioner": true, "Socket": true, "Socket.Control": true,
-		"Authenticator": true, "BrokersFunc": true, "Begin": true}
-	for _, o := range new(Config).options() {
-		known[o.name] = true
+	known := map[string]string{"TLS": "none", "SASL": "none", "Telemetry": "", "Produce": "", "Produce.Partitioner": "", "Socket": "", "Socket.Control": "",
+		"Authenticator": "", "BrokersFunc": "", "Begin": "", "Partitions": "", "MaxBytes": "", "MaxWait": "", "ReadUncommitted": ""}
+	for _, row := range tables(t) {
+		if len(row) == 7 {
+			known[strings.Trim(row[0], "`")] = row[2]
+		}
 	}
 	names := regexp.MustCompile("`([A-Z][A-Za-z.]*)`")
+	alone := regexp.MustCompile("^`[A-Z][A-Za-z.]*`$")
 	rows := 0
 	for _, row := range tables(t) {
-		if len(row) != 2 {
+		if len(row) != 4 {
 			continue
 		}
 		rows++
-		require.NotEmpty(t, row[1], row[0])
-		for _, found := range names.FindAllStringSubmatch(row[1], -1) {
-			require.True(t, known[found[1]], "%s is replaced by %s, which there is not", row[0], found[1])
+		require.NotContains(t, row, "", "%s: a cell is empty", row[0])
+		for _, found := range names.FindAllStringSubmatch(row[2]+" "+row[3], -1) {
+			require.Contains(t, known, found[1], "%s is replaced by %s, which there is not", row[0], found[1])
+		}
+		if alone.MatchString(row[2]) {
+			value := known[strings.Trim(row[2], "`")]
+			require.True(t, strings.HasPrefix(row[3], value), "%s: the default of %s is %s", row[0], row[2], value)
 		}
 	}
-	require.Greater(t, rows, 30)
+	require.Greater(t, rows, 80)
 }
 
 func valueOf(field any) any {
