@@ -191,7 +191,11 @@ func (e MetadataFailed) Attrs() []slog.Attr {
 }
 
 func (e BootstrapFailed) Attrs() []slog.Attr {
-	return []slog.Attr{slog.String("client", e.Client), failure(e.Err), slog.Duration("retry", e.Retry), slog.String("stack", e.Stack)}
+	attrs := []slog.Attr{slog.String("client", e.Client), failure(e.Err), slog.Duration("retry", e.Retry)}
+	if e.Stack != "" {
+		attrs = append(attrs, slog.String("stack", e.Stack))
+	}
+	return attrs
 }
 
 func (e ProduceRetried) Attrs() []slog.Attr {

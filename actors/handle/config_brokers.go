@@ -35,8 +35,8 @@ func (c *Config) bootstrap() (seeds []metadata.Broker, mistakes []error) {
 }
 
 // Resolved are the bootstrap addresses of the configuration and those that its
-// BrokersFunc gave, each once. The error names every one that is wrong; the
-// others are there all the same.
+// BrokersFunc gave, each once. The error, a *ConfigError, names every one that
+// is wrong; the others are there all the same.
 func (c *Config) Resolved(entries []string) ([]metadata.Broker, error) {
 	seeds, _ := c.bootstrap()
 	given := slices.DeleteFunc(slices.Clone(entries), func(entry string) bool { return strings.TrimSpace(entry) == "" })
@@ -44,7 +44,10 @@ func (c *Config) Resolved(entries []string) ([]metadata.Broker, error) {
 	if len(given) == 0 {
 		mistakes = append(mistakes, errors.New("BrokersFunc: it gave no address"))
 	}
-	return seeds, errors.Join(mistakes...)
+	if len(mistakes) > 0 {
+		return seeds, &ConfigError{mistakes}
+	}
+	return seeds, nil
 }
 
 // readAddresses adds addresses to those that are there, each once.

@@ -161,6 +161,7 @@ func TestAddressesThatAFunctionGives(t *testing.T) {
 	}, seeds)
 	require.ErrorContains(t, err, "kafka://x")
 	require.ErrorContains(t, err, "y:0")
+	require.NotContains(t, err.Error(), "\n")
 	seeds, err = h.Config().Resolved([]string{" "})
 	require.Len(t, seeds, 2)
 	require.ErrorContains(t, err, "no address")
