@@ -1,5 +1,5 @@
 # `make` lists what there is. Everything works from a fresh clone with Go alone, but
-# for test-kafka and test-env, which need Java and Maven.
+# for test-kafka and test-env, which need a JDK, Maven and kcat.
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c

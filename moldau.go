@@ -56,6 +56,8 @@ type (
 	Position = behaviors.Position
 	// Partitioner chooses a record's partition.
 	Partitioner = behaviors.Partitioner
+	// PartitionerFunc makes a function a Partitioner.
+	PartitionerFunc = behaviors.PartitionerFunc
 )
 
 // The values of Config's fields.
@@ -76,6 +78,18 @@ const (
 	Zstd            = compress.Zstd
 )
 
+// Partitioners, for Produce.Partitioner and Topic.By; see also On, RoundRobin
+// and PartitionerFunc. Records of a key go where the named client puts them.
+const (
+	LikeJava          = behaviors.LikeJava
+	LikeKafkaEx       = behaviors.LikeKafkaEx
+	LikeKafkaExLegacy = behaviors.LikeKafkaExLegacy
+	LikeBrod          = behaviors.LikeBrod
+	LikeSarama        = behaviors.LikeSarama
+	LikeLibrdkafka    = behaviors.LikeLibrdkafka
+	Random            = behaviors.Random
+)
+
 // Positions to begin from; see also At, AfterProcessed and Since.
 var (
 	Latest   = behaviors.Latest
@@ -93,6 +107,8 @@ var (
 	Since = behaviors.Since
 	// On is the Partitioner that always chooses one partition.
 	On = behaviors.On
+	// RoundRobin is a Partitioner that goes through the partitions in turn.
+	RoundRobin = behaviors.RoundRobin
 	// HeadersOf makes Headers of single headers.
 	HeadersOf = behaviors.HeadersOf
 )

@@ -26,7 +26,8 @@ func (c *Client) Topic(name string) Topic {
 	return Topic{client: c, topic: topic, err: err}
 }
 
-// By is the same topic with another partitioner, as On(3).
+// By is the same topic with another partitioner, as On(3); nil is that of the
+// configuration.
 func (t Topic) By(partitioner Partitioner) Topic {
 	t.by = partitioner
 	return t
@@ -40,12 +41,14 @@ func (t Topic) By(partitioner Partitioner) Topic {
 //
 // Every record ends acked or failed; the Pending tells. One that was not
 // accepted has failed already.
-func (t Topic) Produce(ctx context.Context, r Record) Pending { return t.append(ctx, &r, false, nil) }
+func (t Topic) Produce(ctx context.Context, r Record) Pending {
+	return t.append(ctx, &r, handle.Lingers, nil)
+}
 
 // ProduceSync produces one record and waits for its offset. The record's batch
 // does not linger.
 func (t Topic) ProduceSync(ctx context.Context, r Record) (int64, error) {
-	return t.append(ctx, &r, true, nil).Wait(ctx)
+	return t.append(ctx, &r, handle.Awaited, nil).Wait(ctx)
 }
 
 // ProduceFunc is Produce with a callback, which is called once with the offset
@@ -55,16 +58,16 @@ func (t Topic) ProduceSync(ctx context.Context, r Record) (int64, error) {
 // panic ends nothing but itself, with an event. The error is that of a record
 // that was not accepted; then there is no callback.
 func (t Topic) ProduceFunc(ctx context.Context, r Record, made func(offset int64, err error)) error {
-	return t.append(ctx, &r, false, made).NotAccepted()
+	return t.append(ctx, &r, handle.Lingers, made).NotAccepted()
 }
 
-func (t Topic) append(ctx context.Context, r *Record, hurry bool, made func(int64, error)) Pending {
+func (t Topic) append(ctx context.Context, r *Record, haste handle.Haste, made func(int64, error)) Pending {
 	if t.topic == nil || t.topic.Count() == 0 {
 		if err := t.ready(ctx); err != nil {
 			return handle.Failed(err)
 		}
 	}
-	return t.topic.Append(ctx, r, t.by, hurry, made)
+	return t.topic.Append(ctx, r, t.by, haste, made)
 }
 
 // Flush returns when every record of the topic that was accepted before is

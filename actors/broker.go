@@ -111,6 +111,9 @@ func (b *broker) call(ctx actor.Context, m *brokerCall) {
 			m.reply(nil, &wire.VersionError{API: m.request.Key(), OurMax: m.request.MaxVersion(), BrokerMin: -1, BrokerMax: -1, Wanted: -1})
 			return
 		}
+		if version, err := conn.Version(int16(kmsg.Metadata)); err == nil {
+			m = uncreating(m, version)
+		}
 		conn.Send(&wire.Call{Request: m.request, Done: func(r wire.Result) {
 			m.reply(r.Response, r.Err)
 		}})

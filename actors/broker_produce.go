@@ -8,7 +8,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/moldau-go/moldau/actors/handle"
+	"github.com/moldau-go/moldau/supervisor"
 	"github.com/moldau-go/moldau/wire"
+	"github.com/moldau-go/moldau/wire/compress"
 )
 
 const (
@@ -111,7 +113,7 @@ func (b *broker) sendProduce(ctx actor.Context, conn *wire.Conn, version int16, 
 		return
 	}
 	req, refused := newProduceRequest(version, config.Acks, config.AckTimeout, parts, b.handle.Codecs())
-	root, self, name := ctx.ActorSystem().Root, ctx.Self(), b.id
+	root, self, name, send := ctx.ActorSystem().Root, ctx.Self(), b.id, answering(ctx.ActorSystem(), config.Codec)
 	for m, err := range refused {
 		root.Send(m.from, &batchAnswer{id: m.id, base: -1, err: err})
 	}
@@ -121,15 +123,25 @@ func (b *broker) sendProduce(ctx actor.Context, conn *wire.Conn, version int16, 
 	parts = slices.DeleteFunc(parts, func(m *sendBatch) bool { return refused[m] != nil })
 	b.batches.flying++
 	conn.Send(&wire.Call{Request: req, FixedVersion: true, NoResponse: config.Acks == handle.AcksNone, Timeout: config.AckTimeout + b.handle.Config().RequestTimeout, Done: func(r wire.Result) {
-		answerBatches(root, name, parts, r)
-		root.Send(self, &produceDone{})
+		answerBatches(send, name, parts, r)
+		send(self, &produceDone{})
 	}})
 }
 
-// answerBatches tells each producer what became of its batch. Without an answer,
-// as nobody was to ack, it is written and no more is known. It runs on the
-// connection's goroutine.
-func answerBatches(root *actor.RootContext, broker string, parts []*sendBatch, r wire.Result) {
+// answering is how the connection's goroutine tells actors of an answer. It runs
+// their turns itself, unless they are going to compress: then others on the
+// connection would wait for that.
+func answering(system *actor.ActorSystem, codec compress.Type) func(to *actor.PID, m any) {
+	if codec != compress.None {
+		return system.Root.Send
+	}
+	return func(to *actor.PID, m any) { supervisor.SendHere(system, to, m) }
+}
+
+// answerBatches tells each producer what became of its batch; who waits for an
+// ack is told before. Without an answer, as nobody was to ack, it is written and
+// no more is known. It runs on the connection's goroutine.
+func answerBatches(send func(*actor.PID, any), broker string, parts []*sendBatch, r wire.Result) {
 	outcomes := map[partitionKey]*kmsg.ProduceResponseTopicPartition{}
 	resp, answered := r.Response.(*kmsg.ProduceResponse)
 	if answered {
@@ -140,12 +152,19 @@ func answerBatches(root *actor.RootContext, broker string, parts []*sendBatch, r
 			}
 		}
 	}
-	for _, m := range parts {
-		answer := &batchAnswer{id: m.id, base: -1, err: r.Err, written: r.Written}
+	answers := make([]batchAnswer, len(parts))
+	for i, m := range parts {
+		answer := &answers[i]
+		*answer = batchAnswer{id: m.id, base: -1, err: r.Err, written: r.Written, here: true}
 		if outcome := outcomes[partitionKey{m.batch.Topic(), m.batch.Partition()}]; answered {
 			answer.base, answer.err = produceOutcome(broker, m, outcome)
 		}
-		root.Send(m.from, answer)
+		if answer.err == nil {
+			m.batch.Acked(m.lease, answer.base)
+		}
+	}
+	for i, m := range parts {
+		send(m.from, &answers[i])
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"github.com/moldau-go/moldau/wire/compress"
 	"github.com/moldau-go/moldau/wire/record"
@@ -117,6 +118,10 @@ func (b *Batch) Hold(lease uint64) bool {
 	return true
 }
 
+// Acked settles the batch at once if it is the oldest that was taken; the
+// producer is still to be told.
+func (b *Batch) Acked(lease uint64, base int64) { b.slot.SettleFirst(lease, b, base) }
+
 // Release ends a Hold; with the last one, after the batch is
 // settled, its memory goes back.
 func (b *Batch) Release() {
@@ -157,6 +162,7 @@ func (b *Batch) add(r *record.Record, size int, clock *clock) bool {
 		last++
 	}
 	c := b.chunks[last]
+	prefetch(unsafe.SliceData(c.buf[len(c.buf):]))
 	buf := record.Append(c.buf, at-b.baseTime, b.count, r)
 	b.size += len(buf) - len(c.buf)
 	c.buf = buf

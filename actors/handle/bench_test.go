@@ -20,7 +20,7 @@ func BenchmarkAppend(b *testing.B) {
 	for p := range int32(6) {
 		slot := topic.Slot(p)
 		var lease uint64
-		lease, _ = slot.Attach(nil, func() {
+		lease, _ = slot.Attach(nil, func(bool) {
 			for slot.Look(lease).Ready > 0 {
 				batch := slot.Take(lease)
 				batch.Release()
@@ -32,6 +32,6 @@ func BenchmarkAppend(b *testing.B) {
 	ctx := context.Background()
 	b.ReportAllocs()
 	for b.Loop() {
-		topic.Append(ctx, &r, nil, false, nil)
+		topic.Append(ctx, &r, nil, Lingers, nil)
 	}
 }

@@ -125,8 +125,9 @@ type ProduceConfig struct {
 	// RetryBackoff is the first pause before a batch is sent again; it doubles
 	// up to a second. Default 50 ms.
 	RetryBackoff time.Duration
-	// Partitioner: default is Java's: the key's murmur2 hash, and without key
-	// one partition until its batch is full or sent (KIP-480).
+	// Partitioner chooses the partitions of records that name none. Default
+	// behaviors.LikeJava: the key's murmur2 hash, and without key one partition
+	// until its batch is full or sent (KIP-480).
 	Partitioner behaviors.Partitioner
 }
 

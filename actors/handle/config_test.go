@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/moldau-go/moldau/actors/internal/metadata"
+	"github.com/moldau-go/moldau/behaviors"
 	"github.com/moldau-go/moldau/telemetry"
 	"github.com/moldau-go/moldau/wire"
 )
@@ -76,13 +77,13 @@ func TestEveryMistakeIsNamedAtOnce(t *testing.T) {
 	_, err := New(Config{
 		Brokers: "x:y", Name: "a/b", ConnectTimeout: -1, RequestTimeout: -1, CoolDown: -1, CallTimeout: -1, MetadataTimeout: -1,
 		Socket:  wire.Socket{ReadBuffer: -1, WriteBuffer: -1},
-		Produce: ProduceConfig{Acks: 7, AckTimeout: -1, DeliveryTimeout: -1, MaxBlock: -1, BatchBytes: -1, BufferBytes: -1, RetryBackoff: -1},
+		Produce: ProduceConfig{Acks: 7, AckTimeout: -1, DeliveryTimeout: -1, MaxBlock: -1, BatchBytes: -1, BufferBytes: -1, RetryBackoff: -1, Partitioner: behaviors.Random + 1},
 		Consume: ConsumeConfig{MaxWait: -1, MaxPartitionBytes: -1, MaxBytes: -1, PrefetchBytes: -1},
 	})
 	for _, field := range []string{
 		"Brokers", "Name", "ConnectTimeout", "RequestTimeout", "CoolDown", "CallTimeout", "MetadataTimeout", "Produce.AckTimeout",
 		"Produce.DeliveryTimeout", "Produce.MaxBlock", "Produce.BatchBytes", "Produce.BufferBytes", "Produce.RetryBackoff",
-		"Produce.Acks", "Socket.ReadBuffer", "Socket.WriteBuffer", "Consume.MaxWait", "Consume.MaxPartitionBytes", "Consume.MaxBytes", "Consume.PrefetchBytes",
+		"Produce.Acks", "Produce.Partitioner 7: there is no such scheme", "Socket.ReadBuffer", "Socket.WriteBuffer", "Consume.MaxWait", "Consume.MaxPartitionBytes", "Consume.MaxBytes", "Consume.PrefetchBytes",
 	} {
 		require.ErrorContains(t, err, field)
 	}
@@ -111,6 +112,7 @@ func TestZeroValuesAreTheDefaults(t *testing.T) {
 	require.Equal(t, int16(1), AcksLeader.Wire())
 	require.Equal(t, int8(1), c.Consume.Isolation.Wire())
 	require.Equal(t, int8(0), ReadUncommitted.Wire())
+	require.Equal(t, behaviors.LikeJava, c.Produce.Partitioner)
 	require.False(t, c.AutoCreateTopics)
 }
 

@@ -19,7 +19,11 @@ func (s *Slot) Accept(records []record.Record, made func(base int64, err error))
 		if size := encodedSize(&records[i]); size > s.batchSize {
 			return i, tooLarge(s, size)
 		}
-		p, full := s.append(&records[i], i == len(records)-1, outcome)
+		haste := Lingers
+		if i == len(records)-1 {
+			haste = Soon
+		}
+		p, full := s.append(&records[i], haste, outcome)
 		if full {
 			return i, ErrBufferFull
 		}

@@ -48,18 +48,6 @@ func dialTCP(t *testing.T, address string) net.Conn {
 	return conn
 }
 
-// requireReset wants a connection that its listener resets at once. The reset may come so early that connecting fails with it.
-func requireReset(t *testing.T, address string) {
-	t.Helper()
-	conn, err := net.Dial("tcp", address)
-	if err == nil {
-		defer conn.Close()
-		require.NoError(t, conn.SetDeadline(time.Now().Add(30*time.Second)))
-		_, err = conn.Read(make([]byte, 1))
-	}
-	require.ErrorIs(t, err, syscall.ECONNRESET)
-}
-
 // memProxy is a proxy in a synctest bubble, where time is exact.
 func memProxy(t *testing.T) (*Proxy, net.Conn) {
 	n := NewNetwork()
@@ -249,6 +237,18 @@ func TestProxyRefusesAndLimits(t *testing.T) {
 	p.Set(Faults{})
 	require.NoError(t, p.Up())
 	exchange(t, dialTCP(t, p.Addr()), "up again")
+}
+
+// requireReset connects and is reset: as it reads, or, when the proxy is quick, before the dial returns.
+func requireReset(t *testing.T, address string) {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
+	if err == nil {
+		defer conn.Close()
+		require.NoError(t, conn.SetDeadline(time.Now().Add(30*time.Second)))
+		_, err = conn.Read(make([]byte, 1))
+	}
+	require.ErrorIs(t, err, syscall.ECONNRESET)
 }
 
 func TestProxyWithoutTargetResets(t *testing.T) {
