@@ -8,6 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/moldau-go/moldau/actors/handle"
+	"github.com/moldau-go/moldau/actors/internal/direct"
 	"github.com/moldau-go/moldau/actors/internal/fetching"
 	"github.com/moldau-go/moldau/actors/internal/lane"
 	"github.com/moldau-go/moldau/actors/internal/metadata"
@@ -20,8 +21,8 @@ import (
 // Parent:   brokers.
 // Children: none. Each lane has the connection's own reader and writer, and one
 // goroutine that dials it and waits for its end; all end with life.
-// Messages: in brokerCall, sendBatch, fetchWant, fetchUnwant, laneUp, laneDown,
-// produceDone, hotDone, coldDone; out brokerUp to the client, batchAnswer to
+// Messages: in brokerCall, sendBatch, fetchWant, fetchUnwant, directFetch, laneUp,
+// laneDown, produceDone, hotDone, coldDone, directDone; out brokerUp to the client, batchAnswer to
 // producers, fetched to consumers.
 // Restart:  permanent, delayed by the cool-down.
 // Crash:    loses nothing: who had given it something watches it, and takes it as
@@ -37,6 +38,7 @@ type broker struct {
 
 	batches produceQueue // batches that wait for the next request
 	fetches *fetching.Core
+	direct  direct.Core
 }
 
 func newBroker(life context.Context, h *handle.Handle, node metadata.Broker) *broker {
@@ -70,6 +72,10 @@ func (b *broker) Receive(ctx actor.Context) {
 		b.fetch(ctx, b.fetches.Add(m.want))
 	case *fetchUnwant:
 		b.fetches.Remove(m.key, m.consumer)
+	case *directFetch:
+		b.fetchDirect(ctx, m)
+	case *directDone:
+		b.direct.Done(m.lane)
 	case *hotDone:
 		b.fetch(ctx, b.fetches.HotDone(m.sent, func(k fetching.Key) bool { return m.answered[k] }))
 	case *coldDone:

@@ -1,6 +1,7 @@
 package handle
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -145,4 +146,27 @@ func TestMistakesThatLookLikeNone(t *testing.T) {
 			require.Error(t, err)
 		})
 	}
+}
+
+// What BrokersFunc gives is read like the list; every address that is wrong is
+// named at once, and the others are used.
+func TestAddressesThatAFunctionGives(t *testing.T) {
+	ask := func(context.Context) ([]string, error) { return nil, nil }
+	h, err := New(Config{BrokersFunc: ask})
+	require.NoError(t, err, "it is enough")
+	require.Empty(t, h.Seeds())
+	h, err = New(Config{Brokers: "a b", BrokersFunc: ask})
+	require.NoError(t, err)
+	seeds, err := h.Config().Resolved([]string{" c:1 ", "", "b:9092", "kafka://x", "[::1]", "y:0"})
+	require.Equal(t, []metadata.Broker{
+		{ID: -1, Host: "a", Port: 9092}, {ID: -2, Host: "b", Port: 9092}, {ID: -3, Host: "c", Port: 1}, {ID: -4, Host: "::1", Port: 9092},
+	}, seeds)
+	require.ErrorContains(t, err, "kafka://x")
+	require.ErrorContains(t, err, "y:0")
+	require.NotContains(t, err.Error(), "\n")
+	seeds, err = h.Config().Resolved([]string{" "})
+	require.Len(t, seeds, 2)
+	require.ErrorContains(t, err, "no address")
+	_, err = New(Config{Brokers: "x:y", BrokersFunc: ask})
+	require.ErrorContains(t, err, "x:y")
 }

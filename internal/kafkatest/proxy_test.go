@@ -226,6 +226,7 @@ func TestProxyRefusesAndLimits(t *testing.T) {
 	requireReset(t, p.Addr())
 	p.Set(Faults{Refuse: true})
 	requireReset(t, p.Addr())
+	require.EqualValues(t, 2, p.Stats().Refused)
 	exchange(t, first, "still here")
 
 	p.Down()
