@@ -8,6 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/moldau-go/moldau/actors/handle"
+	"github.com/moldau-go/moldau/actors/internal/producing"
 	"github.com/moldau-go/moldau/wire"
 )
 
@@ -162,5 +163,21 @@ func produceOutcome(broker string, m *sendBatch, outcome *kmsg.ProduceResponseTo
 	if outcome.ErrorMessage != nil {
 		fail.Message = *outcome.ErrorMessage
 	}
+	if len(outcome.ErrorRecords) > 0 {
+		return -1, refusal(fail, outcome.ErrorRecords)
+	}
 	return -1, fail
+}
+
+// refusal is the error of a batch of which the broker names the records (KIP-467).
+func refusal(err *wire.Error, records []kmsg.ProduceResponseTopicPartitionErrorRecord) error {
+	refusal := &producing.Refusal{Err: err}
+	for _, r := range records {
+		named := producing.RefusedRecord{Index: r.RelativeOffset}
+		if r.ErrorMessage != nil {
+			named.Message = *r.ErrorMessage
+		}
+		refusal.Records = append(refusal.Records, named)
+	}
+	return refusal
 }

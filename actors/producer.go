@@ -95,7 +95,8 @@ func (p *producer) start(ctx actor.Context) {
 	_, _, plain := p.handle.Identity()
 	p.core = producing.New(producing.Config{
 		Linger: config.Linger, DeliveryTimeout: config.DeliveryTimeout, BackoffMin: config.RetryBackoff, BackoffMax: max(time.Second, config.RetryBackoff),
-		Idempotent: !plain, MaxInFlight: maxInFlight(config.MaxInFlight, !plain), Forget: forgetAfter,
+		Idempotent: !plain, MaxInFlight: maxInFlight(config.MaxInFlight, !plain), Forget: forgetAfter, Gone: p.handle.Config().MetadataTimeout,
+		Safe: config.Retry == handle.RetrySafe, MaxRetries: config.MaxRetries, LeaderAcks: config.Acks == handle.AcksLeader,
 	}, adopted, rand.Float64)
 	ctx.Send(self, startProducing{})
 }
@@ -103,7 +104,7 @@ func (p *producer) start(ctx actor.Context) {
 func (p *producer) adopt(b *handle.Batch) producing.Batch {
 	p.lastID++
 	p.batches[p.lastID] = b
-	return producing.Batch{ID: p.lastID, Opened: b.Opened(), Unsure: b.Attempts > 0}
+	return producing.Batch{ID: p.lastID, Opened: b.Opened(), Count: b.Count(), Size: b.Size(), Unsure: b.Attempts > 0, Numbered: b.Numbered()}
 }
 
 // forgetAfter is how long a partition may be silent before the broker might
@@ -187,6 +188,8 @@ func (p *producer) do(ctx actor.Context, actions []producing.Action) {
 			p.take(ctx, now)
 		case producing.Send:
 			p.send(ctx, a, now)
+		case producing.Part:
+			p.part(ctx, a, now)
 		case producing.Bump:
 			p.bump(a)
 		case producing.Settle:
@@ -207,15 +210,19 @@ func (p *producer) take(ctx actor.Context, now time.Time) {
 		p.do(ctx, p.core.Taken(now, producing.Batch{}, false))
 		return
 	}
-	if err := p.compress(b); err != nil {
-		p.do(ctx, p.core.Refused(now, p.adopt(b), err))
-	} else {
-		p.do(ctx, p.core.Taken(now, p.adopt(b), true))
-	}
+	p.do(ctx, p.core.Taken(now, p.pack(b), true))
 	p.look(ctx, now)
 }
 
-// compress compresses a batch that was taken, and gives its hold back: a request
+// pack makes a batch ready to be sent; one that cannot be says so.
+func (p *producer) pack(b *handle.Batch) producing.Batch {
+	err := p.compress(b)
+	batch := p.adopt(b)
+	batch.Err = err
+	return batch
+}
+
+// compress compresses a batch that is held, and gives its hold back: a request
 // takes its own.
 func (p *producer) compress(b *handle.Batch) error {
 	defer b.Release()
@@ -285,8 +292,12 @@ func (p *producer) settle(a producing.Settle) {
 	batch := p.batches[a.ID]
 	delete(p.batches, a.ID)
 	if p.slot.Settle(p.lease, batch, a.Base, a.Err) && a.Err != nil {
-		p.handle.Emit(telemetry.ProduceFailed{Client: p.handle.Name(), Topic: p.topic, Partition: p.partition, Records: batch.Count(), Err: a.Err})
+		p.failed(batch.Count(), a.Err)
 	}
+}
+
+func (p *producer) failed(records int, err error) {
+	p.handle.Emit(telemetry.ProduceFailed{Client: p.handle.Name(), Topic: p.topic, Partition: p.partition, Records: records, Err: err})
 }
 
 // Inspect tells what waits in the slot.

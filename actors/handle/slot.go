@@ -252,9 +252,18 @@ func (s *Slot) Settle(lease uint64, b *Batch, base int64, err error) bool {
 // callback is made, so that one may produce.
 func (s *Slot) finish(b *Batch, base int64, err error) {
 	o := b.outcome
-	o.base, o.err = base, err
-	o.settle()
+	whole := o.told(b, base, err)
+	if whole {
+		o.settle()
+	}
 	b.Release()
+	if whole {
+		s.callBack(o)
+	}
+}
+
+// callBack makes the callbacks of an outcome that is there; the lock is held.
+func (s *Slot) callBack(o *Outcome) {
 	for _, c := range o.calls {
 		s.calls = append(s.calls, madeCall{c, o})
 	}
