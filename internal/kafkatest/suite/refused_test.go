@@ -129,15 +129,12 @@ func refuse(fake *kafkatest.Fake, bad func(value string) bool) {
 	fake.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
 		fake.KeepControl()
 		produce := req.(*kmsg.ProduceRequest)
-		resp := produce.ResponseKind().(*kmsg.ProduceResponse)
+		resp := answerAll(produce, wire.InvalidRecord)
 		found := false
-		for _, t := range produce.Topics {
-			topic := kmsg.NewProduceResponseTopic()
-			topic.Topic, topic.TopicID = t.Topic, t.TopicID
-			for _, p := range t.Partitions {
-				partition := kmsg.NewProduceResponseTopicPartition()
-				partition.Partition, partition.ErrorCode = p.Partition, int16(wire.InvalidRecord)
-				for i, value := range valuesIn(p.Records) {
+		for t := range produce.Topics {
+			for p := range produce.Topics[t].Partitions {
+				partition := &resp.Topics[t].Partitions[p]
+				for i, value := range valuesIn(produce.Topics[t].Partitions[p].Records) {
 					if !bad(value) {
 						continue
 					}
@@ -146,9 +143,7 @@ func refuse(fake *kafkatest.Fake, bad func(value string) bool) {
 					named.RelativeOffset, named.ErrorMessage = int32(i), kmsg.StringPtr("no "+value)
 					partition.ErrorRecords = append(partition.ErrorRecords, named)
 				}
-				topic.Partitions = append(topic.Partitions, partition)
 			}
-			resp.Topics = append(resp.Topics, topic)
 		}
 		return resp, nil, found
 	})
@@ -180,4 +175,29 @@ func TestOnlyTheRecordsThatTheBrokerNamesFail(t *testing.T) {
 			require.Equal(t, wire.InvalidRecord, code)
 		})
 	}
+}
+
+// refuseAll answers Produce requests with a code, and counts them.
+func refuseAll(fake *kafkatest.Fake, code wire.Code, asked *int) func(kmsg.Request) (kmsg.Response, error, bool) {
+	return func(req kmsg.Request) (kmsg.Response, error, bool) {
+		fake.KeepControl()
+		*asked++
+		return answerAll(req.(*kmsg.ProduceRequest), code), nil, true
+	}
+}
+
+// answerAll answers a code for every partition of a request.
+func answerAll(produce *kmsg.ProduceRequest, code wire.Code) *kmsg.ProduceResponse {
+	resp := produce.ResponseKind().(*kmsg.ProduceResponse)
+	for _, t := range produce.Topics {
+		topic := kmsg.NewProduceResponseTopic()
+		topic.Topic, topic.TopicID = t.Topic, t.TopicID
+		for _, p := range t.Partitions {
+			partition := kmsg.NewProduceResponseTopicPartition()
+			partition.Partition, partition.ErrorCode = p.Partition, int16(code)
+			topic.Partitions = append(topic.Partitions, partition)
+		}
+		resp.Topics = append(resp.Topics, topic)
+	}
+	return resp
 }
