@@ -20,13 +20,14 @@ type laneKind int
 const (
 	laneControl laneKind = iota
 	laneProduce
+	laneAlone
 	laneHotFetch
 	laneColdFetch
 	laneCount
 )
 
 func (k laneKind) String() string {
-	return [...]string{"control", "produce", "fetch hot", "fetch cold"}[k]
+	return [...]string{"control", "produce", "produce alone", "fetch hot", "fetch cold"}[k]
 }
 
 func fetchLane(l fetching.Lane) laneKind {

@@ -59,6 +59,7 @@ type sendBatch struct {
 	batch *handle.Batch
 	lease uint64
 	id    uint64
+	alone bool // in a request of its own
 	from  *actor.PID
 }
 

@@ -251,7 +251,7 @@ func (p *producer) send(ctx actor.Context, a producing.Send, now time.Time) {
 	}
 	batch := p.batches[a.ID]
 	batch.Attempts++
-	ctx.Send(p.broker, &sendBatch{batch: batch, lease: p.lease, id: a.ID, from: ctx.Self()})
+	ctx.Send(p.broker, &sendBatch{batch: batch, lease: p.lease, id: a.ID, alone: a.Alone, from: ctx.Self()})
 }
 
 // identify keeps a send until the client's producer id is known.

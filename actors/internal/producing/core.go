@@ -11,7 +11,6 @@ package producing
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/moldau-go/moldau/actors/internal/backoff"
@@ -388,17 +387,9 @@ func (c *Core) findLeader(now time.Time, out []Action) []Action {
 func (c *Core) expire(now time.Time, out []Action) []Action {
 	for len(c.items) > 0 && c.items[0].phase == waiting && now.Sub(c.items[0].Opened) >= c.cfg.DeliveryTimeout && c.flying == 0 {
 		it := c.items[0]
-		out = c.settle(c.end(it, c.expired(it), out))
+		out = c.settle(c.end(it, &expiredError{after: c.cfg.DeliveryTimeout, last: it.lastErr, unsure: it.Unsure}, out))
 	}
 	return out
-}
-
-func (c *Core) expired(it *item) error {
-	err := error(&wire.Error{Code: wire.RequestTimedOut, Cause: fmt.Errorf("not acked within the delivery timeout of %v", c.cfg.DeliveryTimeout)})
-	if it.lastErr != nil {
-		err = fmt.Errorf("%w; the last attempt failed with: %w", err, it.lastErr)
-	}
-	return orUnsure(it, err)
 }
 
 func (c *Core) first(p phase) int {

@@ -38,6 +38,53 @@ func (e *unsureError) Error() string {
 func (e *unsureError) Unwrap() error        { return e.cause }
 func (e *unsureError) Is(target error) bool { return target == wire.ErrUnsure }
 
+// expiredError is a batch whose time was over. It is wire.ErrTimeout, and a
+// *wire.Error with RequestTimedOut to errors.As; and, other than that code of a
+// broker, wire.ErrUnsure only if the batch may have been written.
+type expiredError struct {
+	after  time.Duration
+	last   error // of the last attempt; nil: there was none
+	unsure bool
+}
+
+func (e *expiredError) Error() string {
+	text := e.coded().Error()
+	if e.last != nil {
+		text += "; the last attempt failed with: " + e.last.Error()
+	}
+	return text
+}
+
+func (e *expiredError) coded() *wire.Error {
+	return &wire.Error{Code: wire.RequestTimedOut, Cause: fmt.Errorf("not acked within the delivery timeout of %v", e.after)}
+}
+
+// As gives the code.
+func (e *expiredError) As(target any) bool {
+	coded, ok := target.(**wire.Error)
+	if ok {
+		*coded = e.coded()
+	}
+	return ok
+}
+
+func (e *expiredError) Is(target error) bool {
+	return target == wire.ErrTimeout || e.unsure && target == wire.ErrUnsure
+}
+
+func (e *expiredError) Retriable() bool       { return true }
+func (e *expiredError) SafeToRetry() bool     { return !e.unsure }
+func (e *expiredError) RefreshMetadata() bool { return false }
+
+// Unwrap gives the last attempt's error, unless it is unsure about something
+// else than the batch, as a look for the leader.
+func (e *expiredError) Unwrap() error {
+	if !e.unsure && errors.Is(e.last, wire.ErrUnsure) {
+		return nil
+	}
+	return e.last
+}
+
 // orUnsure makes the error of a batch say that it may have been written.
 func orUnsure(it *item, err error) error {
 	if it.Unsure {

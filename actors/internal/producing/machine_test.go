@@ -38,7 +38,7 @@ type shell struct {
 
 func newShell(t *rapid.T) *shell {
 	s := &shell{
-		t: t, now: epoch, leader: -1, store: store{ended: map[uint64]outcome{}}, refused: map[uint64]error{},
+		t: t, now: epoch, leader: -1, store: store{ended: map[uint64]outcome{}, sentOnce: map[uint64]bool{}}, refused: map[uint64]error{},
 		cfg: Config{
 			Linger:          time.Duration(rapid.IntRange(-1, 20).Draw(t, "linger")) * time.Millisecond,
 			DeliveryTimeout: time.Duration(rapid.IntRange(100, 3000).Draw(t, "delivery")) * time.Millisecond,

@@ -329,7 +329,7 @@ const batches = 60
 // scenario runs a producer through a troubled minute.
 func scenario(cfg Config) simulator.Scenario {
 	return simulator.Play(func(w *simulator.World) {
-		d := &disk{leader: 1, term: 1, store: store{ended: map[uint64]outcome{}}}
+		d := &disk{leader: 1, term: 1, store: store{ended: map[uint64]outcome{}, sentOnce: map[uint64]bool{}}}
 		for id := int32(1); id <= 3; id++ {
 			w.Add(simulator.Node{Name: brokerName(id), RestartAfter: simulator.Range{Min: 100 * time.Millisecond, Max: 2 * time.Second},
 				Start: func(int) simulator.Core { return &broker{id, d} }})

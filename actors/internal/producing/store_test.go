@@ -19,6 +19,7 @@ type store struct {
 	epoch      int
 	next       int
 	ended      map[uint64]outcome
+	sentOnce   map[uint64]bool
 	violations []error
 }
 
@@ -98,6 +99,9 @@ func (s *store) send(id uint64, numbered bool) *load {
 		s.next += len(l.records)
 	}
 	l.sent = true
+	for _, r := range l.records {
+		s.sentOnce[r] = true
+	}
 	return l
 }
 
@@ -190,6 +194,8 @@ func (s *store) complete(log *partition) error {
 			return fmt.Errorf("record %d of %d has no outcome", r, s.records)
 		case o.err != nil && log.holds(r) && !errors.Is(o.err, wire.ErrUnsure):
 			return fmt.Errorf("record %d is in the log, and its error denies it: %w", r, o.err)
+		case o.err != nil && errors.Is(o.err, wire.ErrUnsure) && !s.sentOnce[r]:
+			return fmt.Errorf("record %d was never sent, and its error does not say so: %w", r, o.err)
 		}
 	}
 	return nil
