@@ -22,7 +22,7 @@ import (
 // Children: none. Each lane has the connection's own reader and writer, and one
 // goroutine that dials it and waits for its end; all end with life.
 // Messages: in brokerCall, sendBatch, fetchWant, fetchUnwant, laneUp, laneDown,
-// produceDone, hotDone, coldDone, tick; out brokerUp to the client, batchAnswer to
+// produceDone, hotDone, coldDone, tick; out brokerUp and leaderHints to the client, batchAnswer to
 // producers, fetched to consumers.
 // Restart:  permanent, delayed by the cool-down.
 // Crash:    loses nothing: who had given it something watches it, and takes it as

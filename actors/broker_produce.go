@@ -148,7 +148,7 @@ func (b *broker) sendProduce(ctx actor.Context, lane laneKind, conn *wire.Conn, 
 		return
 	}
 	req, refused := newProduceRequest(version, config.Acks, config.AckTimeout, parts, b.handle.Codecs())
-	root, self, name := ctx.ActorSystem().Root, ctx.Self(), b.id
+	system, root, self, name := ctx.ActorSystem(), ctx.ActorSystem().Root, ctx.Self(), b.id
 	for m, err := range refused {
 		root.Send(m.from, &batchAnswer{id: m.id, base: -1, err: err})
 	}
@@ -158,6 +158,7 @@ func (b *broker) sendProduce(ctx actor.Context, lane laneKind, conn *wire.Conn, 
 	parts = slices.DeleteFunc(parts, func(m *sendBatch) bool { return refused[m] != nil })
 	b.outboxes[lane].Sent()
 	conn.Send(&wire.Call{Request: req, FixedVersion: true, NoResponse: config.Acks == handle.AcksNone, Timeout: config.AckTimeout + b.handle.Config().RequestTimeout, Done: func(r wire.Result) {
+		tellHints(system, b.handle, r)
 		answerBatches(root, name, parts, r)
 		done := &produceDone{lane: lane}
 		if r.Throttled {

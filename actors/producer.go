@@ -36,6 +36,7 @@ type producer struct {
 	asking    bool             // for the producer id
 	broker    *actor.PID       // of the leader; watched
 	node      int32
+	epoch     int32 // of the leader that was told last; -1: not known
 	watched   map[supervisor.Ref]watchedBroker
 }
 
@@ -49,7 +50,7 @@ type lookAtSlot struct{}
 func newProducer(h *handle.Handle, topic *handle.Topic, partition int32) *producer {
 	return &producer{
 		handle: h, topic: topic.Name(), partition: partition, slot: topic.Slot(partition),
-		batches: map[uint64]*handle.Batch{}, watched: map[supervisor.Ref]watchedBroker{}, node: -1,
+		batches: map[uint64]*handle.Batch{}, watched: map[supervisor.Ref]watchedBroker{}, node: -1, epoch: -1,
 	}
 }
 
@@ -133,6 +134,7 @@ func (p *producer) leaderFound(ctx actor.Context, m *leaderFound, now time.Time)
 		return
 	}
 	p.watchBroker(ctx, leader.Leader)
+	p.epoch = leader.Epoch
 	p.do(ctx, p.core.Leader(now, leader.Leader))
 }
 
@@ -195,7 +197,7 @@ func (p *producer) do(ctx actor.Context, actions []producing.Action) {
 		case producing.Settle:
 			p.settle(a)
 		case producing.FindLeader:
-			askLeader(ctx, p.handle, p.topic, p.partition, a.Stale)
+			askLeader(ctx, p.handle, p.topic, p.partition, a.Stale, p.epoch+1)
 		case producing.Retried:
 			p.handle.Emit(telemetry.ProduceRetried{Client: p.handle.Name(), Topic: p.topic, Partition: p.partition, Attempt: a.Attempt, Err: a.Err})
 		case producing.Wake:
