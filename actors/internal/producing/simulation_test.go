@@ -286,7 +286,7 @@ func (p *producer) disconnect(now time.Time) {
 	lost := p.flying
 	p.flying = nil
 	for _, r := range lost {
-		p.do(now, p.core.Answer(now, r.id, -1, errLost, true))
+		p.do(now, p.core.Answer(now, r.id, -1, errLost, p.disk.plant != lostIsTakenAsNotSent))
 	}
 }
 
@@ -296,7 +296,7 @@ func (p *producer) do(now time.Time, actions []Action) {
 	for _, a := range actions {
 		switch a := a.(type) {
 		case Take:
-			p.do(now, p.core.Taken(now, p.disk.take().batch(), true))
+			p.do(now, p.core.Taken(now, p.disk.takeBatch(), true))
 			p.look(now)
 		case Part:
 			p.do(now, p.core.Parted(now, a.ID, p.disk.part(a)))
@@ -327,9 +327,9 @@ func (p *producer) send(a Send) {
 const batches = 60
 
 // scenario runs a producer through a troubled minute.
-func scenario(cfg Config) simulator.Scenario {
+func scenario(cfg Config, bug plant) simulator.Scenario {
 	return simulator.Play(func(w *simulator.World) {
-		d := &disk{leader: 1, term: 1, store: store{ended: map[uint64]outcome{}, sentOnce: map[uint64]bool{}}}
+		d := &disk{leader: 1, term: 1, store: store{plant: bug, ended: map[uint64]outcome{}, sentOnce: map[uint64]bool{}}}
 		for id := int32(1); id <= 3; id++ {
 			w.Add(simulator.Node{Name: brokerName(id), RestartAfter: simulator.Range{Min: 100 * time.Millisecond, Max: 2 * time.Second},
 				Start: func(int) simulator.Core { return &broker{id, d} }})
@@ -395,10 +395,13 @@ func complete(cfg Config, d *disk) error {
 }
 
 func simulate(t *testing.T, cfg Config) {
-	simulator.Explore(t, simulator.Seeds{Count: 60, Soak: 20_000}, simulator.Config{
-		Time: 5 * time.Minute,
-		Link: simulator.Link{Loss: 0.01, Latency: simulator.Range{Min: time.Millisecond, Max: 30 * time.Millisecond}, Notify: true},
-	}, scenario(cfg))
+	simulator.Explore(t, simulator.Seeds{Count: 60, Soak: 20_000}, weather, scenario(cfg, sound))
+}
+
+// weather is how long a simulation may take and what its links are like.
+var weather = simulator.Config{
+	Time: 5 * time.Minute,
+	Link: simulator.Link{Loss: 0.01, Latency: simulator.Range{Min: time.Millisecond, Max: 30 * time.Millisecond}, Notify: true},
 }
 
 // simulated is a producer that is given two minutes.

@@ -21,6 +21,7 @@ type store struct {
 	ended      map[uint64]outcome
 	sentOnce   map[uint64]bool
 	violations []error
+	plant      plant
 }
 
 // load is a batch.
@@ -70,7 +71,9 @@ func (s *store) left() []Batch {
 	var left []Batch
 	for _, l := range s.taken {
 		l.unsure = l.sent
-		left = append(left, l.batch())
+		b := l.batch()
+		b.Unsure = b.Unsure && s.plant != crashForgetsWhatWasSent
+		left = append(left, b)
 	}
 	return left
 }
@@ -89,6 +92,15 @@ func (s *store) take() *load {
 	s.ready = s.ready[1:]
 	s.taken = append(s.taken, l)
 	return l
+}
+
+// takeBatch is take, as the core is told of it.
+func (s *store) takeBatch() Batch {
+	b := s.take().batch()
+	if s.plant == nothingIsCut {
+		b.Count = 1
+	}
+	return b
 }
 
 // send gives the batch its number, if it has none.
@@ -121,7 +133,9 @@ func (s *store) part(a Part) []Batch {
 				rest = append(rest, r)
 				continue
 			}
-			s.end(r, outcome{-1, a.Rejected[n].Err})
+			if s.plant != rejectedIsForgotten {
+				s.end(r, outcome{-1, a.Rejected[n].Err})
+			}
 		}
 		if len(rest) > 0 {
 			heirs = []*load{s.heir(was, a, rest, 0)}
@@ -138,7 +152,7 @@ func (s *store) part(a Part) []Batch {
 func (s *store) heir(was *load, a Part, records []uint64, at int) *load {
 	s.lastID++
 	l := &load{id: s.lastID, opened: was.opened, records: records, sent: a.Unsure, unsure: a.Unsure, stamp: was.stamp}
-	if l.stamp.given {
+	if l.stamp.given && s.plant != halvesShareANumber {
 		l.stamp.sequence += at
 	}
 	return l
@@ -149,6 +163,11 @@ func (s *store) bump(ids []uint64) {
 	for _, id := range ids {
 		l := s.find(id)
 		l.stamp = stamp{}
+	}
+	for _, l := range s.taken {
+		if s.plant == unsureIsNumberedAnew {
+			l.stamp = stamp{}
+		}
 	}
 	s.epoch, s.next = s.epoch+1, 0
 }
@@ -180,6 +199,9 @@ func (s *store) settle(a Settle, log *partition) (l *load) {
 			o.offset = a.Base + int64(i)
 		}
 		s.end(r, o)
+		if s.plant == outcomeIsToldTwice && r%20 == 0 {
+			s.end(r, o)
+		}
 	}
 	return l
 }
