@@ -60,8 +60,9 @@ func (s *Slot) Split(lease uint64, b *Batch, sent bool) []*Batch {
 }
 
 // Reject fails some records of a batch that was taken, by their place in it, and
-// leaves the others as one batch in its place, which is held: call Release. There
-// is none when all failed, or the lease is over.
+// leaves the others as one batch in its place, which is held: call Release. It
+// begins where the batch did in the sequence. There is none when all failed, or
+// the lease is over.
 func (s *Slot) Reject(lease uint64, b *Batch, sent bool, failed map[int32]error) *Batch {
 	if rest := s.cut(lease, b, sent, failed); len(rest) > 0 {
 		return rest[0]
@@ -144,7 +145,11 @@ func (b *Batch) cut(failed map[int32]error) []*Batch {
 	var parts []*Batch
 	for _, indices := range groups {
 		if len(indices) > 0 && len(indices) < int(b.count) {
-			parts = append(parts, b.copyOf(records, indices))
+			p := b.copyOf(records, indices)
+			if failed == nil && p.number.given {
+				p.number.sequence = advance(p.number.sequence, indices[0])
+			}
+			parts = append(parts, p)
 		}
 	}
 	return parts
@@ -171,12 +176,9 @@ func (b *Batch) sizes(records record.Records) []int {
 }
 
 // copyOf is a batch of some of the records, encoded anew, as each record says its
-// place. It has its share of what the batch has.
+// place.
 func (b *Batch) copyOf(records record.Records, indices []int32) *Batch {
 	p := &Batch{slot: b.slot, opened: b.opened, outcome: b.outcome, due: true, count: int32(len(indices)), number: b.number}
-	if p.number.given {
-		p.number.sequence = advance(p.number.sequence, indices[0])
-	}
 	p.each(records, indices, func(delta int64, at int32, r *record.Record) { p.size += record.Size(delta, at, r) })
 	buf := make([]byte, 0, p.size)
 	p.each(records, indices, func(delta int64, at int32, r *record.Record) { buf = record.Append(buf, delta, at, r) })

@@ -160,11 +160,12 @@ func (c *Core) part(it *item, rejected []Rejection, out []Action) []Action {
 	return out
 }
 
-// reject fails the records that the broker named. A batch of which an earlier
-// attempt may have been written cannot be numbered anew without them.
+// reject fails the records that the broker named. What is left of a batch of which
+// an earlier attempt may have been written keeps its number: if that was written,
+// the broker knows the number and refuses this one.
 func (c *Core) reject(it *item, err error, out []Action) []Action {
 	refusal := (*Refusal)(nil)
-	if !errors.As(err, &refusal) || it.Unsure && c.cfg.Idempotent {
+	if !errors.As(err, &refusal) {
 		return c.end(it, orUnsure(it, err), out)
 	}
 	rejected := it.named(refusal)
@@ -172,7 +173,7 @@ func (c *Core) reject(it *item, err error, out []Action) []Action {
 	case len(rejected) == 0:
 		return c.end(it, orUnsure(it, err), out)
 	case it.Count <= 1:
-		return c.end(it, orUnsure(it, rejected[0].Err), out)
+		return c.end(it, rejected[0].Err, out)
 	}
 	return c.part(it, rejected, out)
 }
@@ -190,7 +191,7 @@ func (it *item) named(refusal *Refusal) []Rejection {
 		if r.Message != "" {
 			own.Message = r.Message
 		}
-		rejected = append(rejected, Rejection{r.Index, &own})
+		rejected = append(rejected, Rejection{r.Index, orUnsure(it, &own)})
 	}
 	return rejected
 }

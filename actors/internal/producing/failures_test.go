@@ -220,6 +220,37 @@ func TestATopicThatIsGone(t *testing.T) {
 	require.Equal(t, []uint64{4}, idsOf(c.Leader(now, 1)))
 }
 
+func TestAloneIsOneAtATime(t *testing.T) {
+	c := loaded(t)
+	c.Answer(epoch, 2, -1, notEnough, true)
+	c.Answer(epoch, 3, -1, gap, true)
+	c.Answer(epoch, 4, -1, gap, true)
+	now := at(time.Second)
+	require.Equal(t, []uint64{2}, idsOf(c.Tick(now)), "what comes behind may be on another connection")
+	require.Equal(t, []uint64{3, 4}, idsOf(c.Answer(now, 2, 4, nil, true)))
+}
+
+// What may have been written keeps its number, also without some of its records,
+// and those may have been written too.
+func TestRejectedFromAnUnsureBatch(t *testing.T) {
+	c := loaded(t)
+	for id := uint64(2); id <= 4; id++ {
+		c.Answer(epoch, id, -1, errLost, id == 2)
+	}
+	c.Leader(epoch, 3)
+	now := at(3 * time.Second)
+	c.Tick(now)
+	part := only[Part](t, c.Answer(now, 2, -1, refusal(RefusedRecord{1, "bad"}), true))
+	require.True(t, part.Unsure)
+	require.ErrorIs(t, part.Rejected[0].Err, wire.ErrUnsure)
+	c.Parted(now, 2, []Batch{{ID: 5, Opened: epoch, Count: 3, Numbered: true, Unsure: true}})
+	c.Answer(now, 3, -1, gap, true)
+	out := c.Answer(now, 4, -1, gap, true)
+	out = append(out, c.Tick(at(6*time.Second))...)
+	require.Equal(t, []uint64{3, 4}, only[Bump](t, out).IDs)
+	require.Equal(t, []uint64{5}, idsOf(out))
+}
+
 func TestAloneUntilAnAck(t *testing.T) {
 	c := sending(t)
 	c.Answer(epoch, 1, -1, coded(wire.RequestTimedOut), true)
