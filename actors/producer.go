@@ -241,8 +241,10 @@ func (p *producer) send(ctx actor.Context, a producing.Send, now time.Time) {
 	case !known:
 		p.identify(ctx, a)
 		return
-	default:
-		p.slot.Number(p.lease, p.batches[a.ID], id)
+	case !p.slot.Number(p.lease, p.batches[a.ID], id):
+		p.handle.DropIdentity(id)
+		p.identify(ctx, a)
+		return
 	}
 	if p.broker == nil {
 		p.watchBroker(ctx, a.Node)
@@ -285,9 +287,7 @@ func (p *producer) bump(a producing.Bump) {
 	for i, id := range a.IDs {
 		batches[i] = p.batches[id]
 	}
-	if id, _, _ := p.handle.Identity(); !p.slot.Bump(p.lease, batches) {
-		p.handle.DropIdentity(id)
-	}
+	p.slot.Bump(p.lease, batches)
 }
 
 func (p *producer) settle(a producing.Settle) {

@@ -32,6 +32,7 @@ type Slot struct {
 	signalled bool // the producer has been told and has not looked since
 	closed    error
 	sequence  place      // of the next batch; given: an id is chosen
+	spent     place      // the id whose epochs are used up
 	calls     []madeCall // to be made, in order
 	calling   bool       // a goroutine makes them
 }
