@@ -39,6 +39,8 @@ type (
 	Codec = compress.Type
 	// Pending is a produced record's claim to its outcome.
 	Pending = handle.Pending
+	// Pendings are those of records that were produced in one call.
+	Pendings = handle.Pendings
 
 	// Record is one Kafka record.
 	Record = behaviors.Record
@@ -58,6 +60,8 @@ type (
 	Position = behaviors.Position
 	// Partitioner chooses a record's partition.
 	Partitioner = behaviors.Partitioner
+	// PartitionerFunc makes a function a Partitioner.
+	PartitionerFunc = behaviors.PartitionerFunc
 )
 
 // The values of Config's fields.
@@ -81,6 +85,18 @@ const (
 	Zstd             = compress.Zstd
 )
 
+// Partitioners, for Produce.Partitioner and Topic.By; see also On, RoundRobin
+// and PartitionerFunc. Records of a key go where the named client puts them.
+const (
+	LikeJava          = behaviors.LikeJava
+	LikeKafkaEx       = behaviors.LikeKafkaEx
+	LikeKafkaExLegacy = behaviors.LikeKafkaExLegacy
+	LikeBrod          = behaviors.LikeBrod
+	LikeSarama        = behaviors.LikeSarama
+	LikeLibrdkafka    = behaviors.LikeLibrdkafka
+	Random            = behaviors.Random
+)
+
 // Positions to begin from; see also At, AfterProcessed and Since.
 var (
 	Latest   = behaviors.Latest
@@ -98,6 +114,8 @@ var (
 	Since = behaviors.Since
 	// On is the Partitioner that always chooses one partition.
 	On = behaviors.On
+	// RoundRobin is a Partitioner that goes through the partitions in turn.
+	RoundRobin = behaviors.RoundRobin
 	// HeadersOf makes Headers of single headers.
 	HeadersOf = behaviors.HeadersOf
 )

@@ -8,6 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/moldau-go/moldau/actors/handle"
+	"github.com/moldau-go/moldau/actors/internal/direct"
 	"github.com/moldau-go/moldau/actors/internal/fetching"
 	"github.com/moldau-go/moldau/actors/internal/lane"
 	"github.com/moldau-go/moldau/actors/internal/metadata"
@@ -21,8 +22,8 @@ import (
 // Parent:   brokers.
 // Children: none. Each lane has the connection's own reader and writer, and one
 // goroutine that dials it and waits for its end; all end with life.
-// Messages: in brokerCall, sendBatch, fetchWant, fetchUnwant, laneUp, laneDown,
-// produceDone, hotDone, coldDone, tick; out brokerUp and leaderHints to the client, batchAnswer to
+// Messages: in brokerCall, sendBatch, fetchWant, fetchUnwant, directFetch, laneUp,
+// laneDown, produceDone, hotDone, coldDone, directDone, tick; out brokerUp and leaderHints to the client, batchAnswer to
 // producers, fetched to consumers.
 // Restart:  permanent, delayed by the cool-down.
 // Crash:    loses nothing: who had given it something watches it, and takes it as
@@ -39,6 +40,7 @@ type broker struct {
 	outboxes [laneCount]*outbox.Core // batches that wait for the next request, of the produce lanes
 	alarm    alarm
 	fetches  *fetching.Core
+	direct   direct.Core
 }
 
 func newBroker(life context.Context, h *handle.Handle, node metadata.Broker) *broker {
@@ -75,6 +77,10 @@ func (b *broker) Receive(ctx actor.Context) {
 		b.fetch(ctx, b.fetches.Add(m.want))
 	case *fetchUnwant:
 		b.fetches.Remove(m.key, m.consumer)
+	case *directFetch:
+		b.fetchDirect(ctx, m)
+	case *directDone:
+		b.direct.Done(m.lane)
 	case *hotDone:
 		b.fetch(ctx, b.fetches.HotDone(m.sent, func(k fetching.Key) bool { return m.answered[k] }))
 	case *coldDone:
@@ -112,6 +118,9 @@ func (b *broker) call(ctx actor.Context, m *brokerCall) {
 		if m.announced && conn.Versions().Origin() == wire.Assumed {
 			m.reply(nil, &wire.VersionError{API: m.request.Key(), OurMax: m.request.MaxVersion(), BrokerMin: -1, BrokerMax: -1, Wanted: -1})
 			return
+		}
+		if version, err := conn.Version(int16(kmsg.Metadata)); err == nil {
+			m = uncreating(m, version)
 		}
 		conn.Send(&wire.Call{Request: m.request, Done: func(r wire.Result) {
 			m.reply(r.Response, r.Err)

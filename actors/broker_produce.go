@@ -11,8 +11,10 @@ import (
 	"github.com/moldau-go/moldau/actors/handle"
 	"github.com/moldau-go/moldau/actors/internal/outbox"
 	"github.com/moldau-go/moldau/actors/internal/producing"
+	"github.com/moldau-go/moldau/supervisor"
 	"github.com/moldau-go/moldau/telemetry"
 	"github.com/moldau-go/moldau/wire"
+	"github.com/moldau-go/moldau/wire/compress"
 )
 
 const (
@@ -148,7 +150,7 @@ func (b *broker) sendProduce(ctx actor.Context, lane laneKind, conn *wire.Conn, 
 		return
 	}
 	req, refused := newProduceRequest(version, config.Acks, config.AckTimeout, parts, b.handle.Codecs())
-	system, root, self, name := ctx.ActorSystem(), ctx.ActorSystem().Root, ctx.Self(), b.id
+	system, root, self, name, send := ctx.ActorSystem(), ctx.ActorSystem().Root, ctx.Self(), b.id, answering(ctx.ActorSystem(), config.Codec)
 	for m, err := range refused {
 		root.Send(m.from, &batchAnswer{id: m.id, base: -1, err: err})
 	}
@@ -159,21 +161,31 @@ func (b *broker) sendProduce(ctx actor.Context, lane laneKind, conn *wire.Conn, 
 	b.outboxes[lane].Sent()
 	conn.Send(&wire.Call{Request: req, FixedVersion: true, NoResponse: config.Acks == handle.AcksNone, Timeout: config.AckTimeout + b.handle.Config().RequestTimeout, Done: func(r wire.Result) {
 		tellHints(system, b.handle, r)
-		answerBatches(root, name, parts, r)
+		answerBatches(send, name, parts, r)
 		done := &produceDone{lane: lane}
 		if r.Throttled {
 			done.throttle = r.Throttle
 		} else {
 			done.waited = r.Throttle
 		}
-		root.Send(self, done)
+		send(self, done)
 	}})
 }
 
-// answerBatches tells each producer what became of its batch. Without an answer,
-// as nobody was to ack, it is written and no more is known. It runs on the
-// connection's goroutine.
-func answerBatches(root *actor.RootContext, broker string, parts []*sendBatch, r wire.Result) {
+// answering is how the connection's goroutine tells actors of an answer. It runs
+// their turns itself, unless they are going to compress: then others on the
+// connection would wait for that.
+func answering(system *actor.ActorSystem, codec compress.Type) func(to *actor.PID, m any) {
+	if codec != compress.None {
+		return system.Root.Send
+	}
+	return func(to *actor.PID, m any) { supervisor.SendHere(system, to, m) }
+}
+
+// answerBatches tells each producer what became of its batch; who waits for an
+// ack is told before. Without an answer, as nobody was to ack, it is written and
+// no more is known. It runs on the connection's goroutine.
+func answerBatches(send func(*actor.PID, any), broker string, parts []*sendBatch, r wire.Result) {
 	outcomes := map[partitionKey]*kmsg.ProduceResponseTopicPartition{}
 	resp, answered := r.Response.(*kmsg.ProduceResponse)
 	if answered {
@@ -184,12 +196,19 @@ func answerBatches(root *actor.RootContext, broker string, parts []*sendBatch, r
 			}
 		}
 	}
-	for _, m := range parts {
-		answer := &batchAnswer{id: m.id, base: -1, err: r.Err, written: r.Written}
+	answers := make([]batchAnswer, len(parts))
+	for i, m := range parts {
+		answer := &answers[i]
+		*answer = batchAnswer{id: m.id, base: -1, err: r.Err, written: r.Written, here: true}
 		if outcome := outcomes[partitionKey{m.batch.Topic(), m.batch.Partition()}]; answered {
 			answer.base, answer.err = produceOutcome(broker, m, outcome)
 		}
-		root.Send(m.from, answer)
+		if answer.err == nil {
+			m.batch.Acked(m.lease, answer.base)
+		}
+	}
+	for i, m := range parts {
+		send(m.from, &answers[i])
 	}
 }
 

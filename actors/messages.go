@@ -76,6 +76,7 @@ type batchAnswer struct {
 	base    int64
 	err     error
 	written bool
+	here    bool // the turn runs on the connection's goroutine
 }
 
 // needIdentity asks the client actor to make sure of a producer id.

@@ -38,14 +38,16 @@ type producer struct {
 	node      int32
 	epoch     int32 // of the leader that was told last; -1: not known
 	watched   map[supervisor.Ref]watchedBroker
+	here      bool // the turn runs on the goroutine of a caller who waits
 }
 
 // startProducing is a producer's first message to itself: what it then does may
 // fail, and a failure is a crash that is restarted, not a start that failed.
 type startProducing struct{}
 
-// lookAtSlot tells a producer that something changed in its slot.
-type lookAtSlot struct{}
+// lookAtSlot tells a producer that something changed in its slot. here says that
+// its turn runs on the goroutine of the caller who waits for it.
+type lookAtSlot struct{ here bool }
 
 func newProducer(h *handle.Handle, topic *handle.Topic, partition int32) *producer {
 	return &producer{
@@ -69,7 +71,9 @@ func (p *producer) Receive(ctx actor.Context) {
 		p.do(ctx, p.core.Start(now))
 		p.look(ctx, now)
 	case lookAtSlot:
+		p.here = m.here
 		p.look(ctx, now)
+		p.here = false
 	case tick:
 		p.alarm.rang()
 		p.do(ctx, p.core.Tick(now))
@@ -78,7 +82,9 @@ func (p *producer) Receive(ctx actor.Context) {
 	case *identityFound:
 		p.identified(ctx, m, now)
 	case *batchAnswer:
+		p.here = m.here
 		p.do(ctx, p.core.Answer(now, m.id, m.base, m.err, m.written))
+		p.here = false
 	case *supervisor.Down:
 		p.brokerDown(ctx, m, now)
 	}
@@ -87,7 +93,14 @@ func (p *producer) Receive(ctx actor.Context) {
 func (p *producer) start(ctx actor.Context) {
 	config := &p.handle.Config().Produce
 	root, self := ctx.ActorSystem().Root, ctx.Self()
-	lease, unsure := p.slot.Attach(self, func() { root.Send(self, lookAtSlot{}) })
+	system := ctx.ActorSystem()
+	lease, unsure := p.slot.Attach(self, func(here bool) {
+		if here {
+			supervisor.SendHere(system, self, lookAtSlot{here: true})
+		} else {
+			root.Send(self, lookAtSlot{})
+		}
+	})
 	p.lease = lease
 	adopted := make([]producing.Batch, len(unsure))
 	for i, b := range unsure {
@@ -255,7 +268,12 @@ func (p *producer) send(ctx actor.Context, a producing.Send, now time.Time) {
 	}
 	batch := p.batches[a.ID]
 	batch.Attempts++
-	ctx.Send(p.broker, &sendBatch{batch: batch, lease: p.lease, id: a.ID, alone: a.Alone, from: ctx.Self()})
+	m := &sendBatch{batch: batch, lease: p.lease, id: a.ID, alone: a.Alone, from: ctx.Self()}
+	if p.here {
+		supervisor.SendHere(ctx.ActorSystem(), p.broker, m)
+	} else {
+		ctx.Send(p.broker, m)
+	}
 }
 
 // identify keeps a send until the client's producer id is known.

@@ -40,6 +40,16 @@ type MetadataFailed struct {
 	Retry  time.Duration
 }
 
+// BootstrapFailed tells that Config.BrokersFunc failed, panicked (Stack is then
+// set), did not return in time, or gave addresses that are wrong, all of which
+// are named. It is asked again after Retry at the soonest.
+type BootstrapFailed struct {
+	Client string
+	Err    error
+	Stack  string
+	Retry  time.Duration
+}
+
 // ProduceRetried tells of a batch that will be sent again.
 type ProduceRetried struct {
 	Client, Topic string
@@ -121,6 +131,7 @@ func (ConnectFailed) Name() string    { return "connection.failed" }
 func (ConnectionClosed) Name() string { return "connection.closed" }
 func (MetadataUpdated) Name() string  { return "metadata.updated" }
 func (MetadataFailed) Name() string   { return "metadata.failed" }
+func (BootstrapFailed) Name() string  { return "bootstrap.failed" }
 func (ProduceRetried) Name() string   { return "produce.retried" }
 func (ProduceFailed) Name() string    { return "produce.failed" }
 func (ProduceThrottled) Name() string { return "produce.throttled" }
@@ -138,6 +149,7 @@ func (ConnectionOpened) Level() slog.Level { return slog.LevelDebug }
 func (ConnectFailed) Level() slog.Level    { return slog.LevelWarn }
 func (MetadataUpdated) Level() slog.Level  { return slog.LevelDebug }
 func (MetadataFailed) Level() slog.Level   { return slog.LevelWarn }
+func (BootstrapFailed) Level() slog.Level  { return slog.LevelWarn }
 func (ProduceRetried) Level() slog.Level   { return slog.LevelInfo }
 func (ProduceFailed) Level() slog.Level    { return slog.LevelError }
 func (ProduceThrottled) Level() slog.Level { return slog.LevelInfo }
@@ -185,6 +197,14 @@ func (e MetadataUpdated) Attrs() []slog.Attr {
 
 func (e MetadataFailed) Attrs() []slog.Attr {
 	return []slog.Attr{slog.String("client", e.Client), failure(e.Err), slog.Duration("retry", e.Retry)}
+}
+
+func (e BootstrapFailed) Attrs() []slog.Attr {
+	attrs := []slog.Attr{slog.String("client", e.Client), failure(e.Err), slog.Duration("retry", e.Retry)}
+	if e.Stack != "" {
+		attrs = append(attrs, slog.String("stack", e.Stack))
+	}
+	return attrs
 }
 
 func (e ProduceRetried) Attrs() []slog.Attr {

@@ -48,6 +48,9 @@ func (c Config) check() ([]metadata.Broker, error) {
 		if word, ok := o.field.(choice); ok && (*word.at < 0 || int(*word.at) >= len(word.words)) {
 			errs = append(errs, fmt.Errorf("%s %d: there is no such choice; want one of %s", o.name, *word.at, strings.Join(word.words, ", ")))
 		}
+		if by, ok := o.field.(partitioning); ok && by.wrong() {
+			errs = append(errs, fmt.Errorf("%s %d: there is no such scheme", o.name, *by.at))
+		}
 	}
 	if c.Produce.Idempotence == IdempotenceOn && c.Produce.Acks != AcksAll {
 		errs = append(errs, errors.New("Produce.Idempotence: it needs Acks: AcksAll"))

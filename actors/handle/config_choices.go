@@ -1,5 +1,12 @@
 package handle
 
+import (
+	"fmt"
+	"strings"
+
+	"github.com/moldau-go/moldau/behaviors"
+)
+
 // Acks says which replicas must have a batch before it is acked.
 type Acks int8
 
@@ -73,12 +80,42 @@ func (i Isolation) Wire() int8 {
 	return 1
 }
 
+// partitioning is the Partitioner: one of a few words, or anything in Go.
+type partitioning struct{ at *behaviors.Partitioner }
+
+// roundRobin is the word for behaviors.RoundRobin; a Scheme has its own.
+const roundRobin = "round_robin"
+
+func (p partitioning) set(text string) error {
+	if text == roundRobin {
+		*p.at = behaviors.RoundRobin()
+		return nil
+	}
+	var words []string
+	for s := behaviors.LikeJava; s <= behaviors.Random; s++ {
+		if s.String() == text {
+			*p.at = s
+			return nil
+		}
+		words = append(words, s.String())
+	}
+	return wantOneOf(append(words, roundRobin))
+}
+
+// wrong says that the value is a number that is no Scheme.
+func (p partitioning) wrong() bool {
+	s, ok := (*p.at).(behaviors.Scheme)
+	return ok && s > behaviors.Random
+}
+
 // choice is a setting that takes one of a few words; its number is the word's
 // place in the list.
 type choice struct {
 	words []string
 	at    *int8
 }
+
+func wantOneOf(words []string) error { return fmt.Errorf("want one of %s", strings.Join(words, ", ")) }
 
 func acksChoice(a *Acks) choice { return choice{[]string{"all", "leader", "none"}, (*int8)(a)} }
 

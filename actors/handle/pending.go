@@ -93,6 +93,9 @@ func (p Pending) Err() error {
 
 func (p Pending) result() (int64, error) { return p.outcome.of(p.index) }
 
+// uniform says that all records of the batch share one outcome, once it is there.
+func (o *Outcome) uniform() bool { return o.parts == nil }
+
 // of is the outcome of one record, once it is there.
 func (o *Outcome) of(index int32) (int64, error) {
 	if o.parts != nil {

@@ -33,12 +33,12 @@ func newCutting(t *rapid.T) *cutting {
 	require.NoError(t, err)
 	topic.Grow(1)
 	c := &cutting{handle: h, slot: topic.Slot(0)}
-	c.lease, _ = c.slot.Attach(nil, func() {})
+	c.lease, _ = c.slot.Attach(nil, func(bool) {})
 	for i := range rapid.IntRange(1, 40).Draw(t, "records") {
 		size := rapid.SampledFrom([]int{0, 1, 100, 5000, 20_000}).Draw(t, "size")
 		r := &record.Record{Value: []byte(fmt.Sprint(i, strings.Repeat("x", size))), Timestamp: rapid.SampledFrom([]int64{1, 5000, 1 << 40}).Draw(t, "time")}
 		c.values = append(c.values, string(r.Value))
-		c.claims = append(c.claims, topic.Append(context.Background(), r, behaviors.On(0), false, func(int64, error) { c.called = append(c.called, int32(i)) }))
+		c.claims = append(c.claims, topic.Append(context.Background(), r, behaviors.On(0), Lingers, func(int64, error) { c.called = append(c.called, int32(i)) }))
 	}
 	c.want = make([]string, len(c.values))
 	return c
@@ -189,7 +189,7 @@ func (c *cutting) settle(t *rapid.T, p piece, base int64) int64 {
 func TestACutNeedsNoRoomAndALease(t *testing.T) {
 	h, topic := newHandle(t, 1, func(c *Config) { c.Produce.BufferBytes = chunkSize })
 	slot := topic.Slot(0)
-	lease, _ := slot.Attach(nil, func() {})
+	lease, _ := slot.Attach(nil, func(bool) {})
 	claims := []Pending{put(t, topic, "a"), put(t, topic, "b")}
 	require.Equal(t, chunkSize, h.Buffered())
 	b := slot.Take(lease)
@@ -217,7 +217,7 @@ func TestACutNeedsNoRoomAndALease(t *testing.T) {
 func TestClosingWithPartsOpen(t *testing.T) {
 	h, topic := newHandle(t, 1, nil)
 	slot := topic.Slot(0)
-	lease, _ := slot.Attach(nil, func() {})
+	lease, _ := slot.Attach(nil, func(bool) {})
 	claims := []Pending{put(t, topic, "a"), put(t, topic, "b")}
 	b := slot.Take(lease)
 	b.Release()
