@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/moldau-go/moldau/actors/internal/metadata"
+	"github.com/moldau-go/moldau/actors/internal/outbox"
 	"github.com/moldau-go/moldau/internal/simulator"
 	"github.com/moldau-go/moldau/wire"
 )
@@ -40,10 +41,11 @@ type (
 		conn    int
 	}
 	produceAnswer struct {
-		id   uint64
-		base int64
-		err  error
-		conn int
+		id       uint64
+		base     int64
+		err      error
+		conn     int
+		throttle time.Duration
 	}
 	metadataRequest struct{ number int }
 	metadataAnswer  struct {
@@ -93,6 +95,9 @@ func (b *broker) Handle(in simulator.Input) []simulator.Action {
 			refuse = notEnough
 		case in.Rand.IntN(20) == 0:
 			failure = coded(wire.RequestTimedOut)
+		}
+		if in.Rand.IntN(30) == 0 {
+			answer.throttle = time.Duration(in.Rand.IntN(3000)) * time.Millisecond
 		}
 		answer.base, answer.err = b.disk.log.produce(m.stamp, m.records, refuse, failure)
 		return []simulator.Action{simulator.Send{To: message.From, Body: answer}}
@@ -225,12 +230,16 @@ type producer struct {
 	disk   *disk
 	cfg    Config
 	conn   int
+	boxes  map[int32]*outbox.Core // what the brokers' actors have to send
 	flying []produceRequest
 	out    []simulator.Action
 }
 
 func newProducer(d *disk, cfg Config, incarnation int) *producer {
-	p := &producer{disk: d, cfg: cfg, conn: incarnation * 1_000_000}
+	p := &producer{disk: d, cfg: cfg, conn: incarnation * 1_000_000, boxes: map[int32]*outbox.Core{}}
+	for id := int32(1); id <= 3; id++ {
+		p.boxes[id] = outbox.New(outbox.Config{MaxRequests: 5, MaxBytes: 1000})
+	}
 	p.core = New(cfg, d.left(), func() float64 { return 0.5 })
 	return p
 }
@@ -251,12 +260,12 @@ func (p *producer) Handle(in simulator.Input) []simulator.Action {
 		}
 	case simulator.PeerDown:
 		if id, ok := brokerOf(m.Peer); ok {
-			p.flying = slices.DeleteFunc(p.flying, func(r produceRequest) bool { return r.node == id })
-			p.do(in.Now, p.core.BrokerDown(in.Now, id, errLost))
+			p.brokerDown(in.Now, id)
 		}
 	case simulator.Message:
 		p.message(in.Now, m)
 	}
+	p.pump(in.Now)
 	if len(p.flying) == 0 {
 		p.out = append(p.out, simulator.StopTimer{Name: "request"})
 	}
@@ -270,7 +279,10 @@ func (p *producer) message(now time.Time, m simulator.Message) {
 		if at < 0 {
 			return // of a connection that is closed
 		}
+		box := p.boxes[p.flying[at].node]
 		p.flying = slices.Delete(p.flying, at, at+1)
+		box.Done()
+		box.Throttle(now, body.throttle)
 		p.do(now, p.core.Answer(now, body.id, body.base, body.err, true))
 	case leaderFound:
 		if body.err != nil {
@@ -286,6 +298,7 @@ func (p *producer) disconnect(now time.Time) {
 	lost := p.flying
 	p.flying = nil
 	for _, r := range lost {
+		p.boxes[r.node].Done()
 		p.do(now, p.core.Answer(now, r.id, -1, errLost, p.disk.plant != lostIsTakenAsNotSent))
 	}
 }
@@ -301,7 +314,7 @@ func (p *producer) do(now time.Time, actions []Action) {
 		case Part:
 			p.do(now, p.core.Parted(now, a.ID, p.disk.part(a)))
 		case Send:
-			p.send(a)
+			p.send(now, a)
 		case Bump:
 			p.disk.bump(a.IDs)
 		case Settle:
@@ -316,12 +329,45 @@ func (p *producer) do(now time.Time, actions []Action) {
 	}
 }
 
-func (p *producer) send(a Send) {
+// send gives a batch to its broker's actor.
+func (p *producer) send(now time.Time, a Send) {
 	l := p.disk.send(a.ID, p.cfg.Idempotent)
 	p.conn++ // tells a request from the same batch's earlier ones
 	r := produceRequest{id: a.ID, records: l.records, stamp: l.stamp, node: a.Node, conn: p.conn}
-	p.flying = append(p.flying, r)
-	p.out = append(p.out, simulator.Send{To: brokerName(a.Node), Body: r}, simulator.StartTimer{Name: "request", After: requestTimeout})
+	p.boxes[a.Node].Add(outbox.Item{Ref: r, Partition: int32(p.conn), Size: len(l.records), Deadline: l.opened.Add(p.cfg.DeliveryTimeout)})
+}
+
+// pump is the brokers' actors: what may be sent is, in requests of one batch.
+func (p *producer) pump(now time.Time) {
+	for id := int32(1); id <= 3; id++ {
+		box := p.boxes[id]
+		for _, i := range box.Expired(now) {
+			p.do(now, p.core.Answer(now, i.Ref.(produceRequest).id, -1, errNeverSent, false))
+		}
+		for items := box.Next(now); len(items) > 0; items = box.Next(now) {
+			for _, i := range items {
+				r := i.Ref.(produceRequest)
+				box.Sent()
+				p.flying = append(p.flying, r)
+				p.out = append(p.out, simulator.Send{To: brokerName(id), Body: r}, simulator.StartTimer{Name: "request", After: requestTimeout})
+			}
+		}
+		if at := box.Wake(now); at.After(now) {
+			p.out = append(p.out, simulator.StartTimer{Name: fmt.Sprint("outbox ", id), After: at.Sub(now)})
+		}
+	}
+}
+
+var errNeverSent error = &wire.ConnError{Stage: wire.StageWrite, Address: "broker"}
+
+// brokerDown is the end of a broker's actor: what it had not sent it gives back.
+func (p *producer) brokerDown(now time.Time, id int32) {
+	for _, i := range p.boxes[id].Failed() {
+		p.do(now, p.core.Answer(now, i.Ref.(produceRequest).id, -1, errNeverSent, false))
+	}
+	p.boxes[id] = outbox.New(outbox.Config{MaxRequests: 5, MaxBytes: 1000})
+	p.flying = slices.DeleteFunc(p.flying, func(r produceRequest) bool { return r.node == id })
+	p.do(now, p.core.BrokerDown(now, id, errLost))
 }
 
 const batches = 60
@@ -345,7 +391,11 @@ func scenario(cfg Config, bug plant) simulator.Scenario {
 			Pause: simulator.Range{Min: time.Second, Max: 5 * time.Second}, PauseFor: simulator.Range{Max: 2 * time.Second},
 		})
 		trouble(w, d)
-		w.Invariant("the log is in order", func() error { return d.log.inOrder(!cfg.Idempotent && !cfg.Safe) })
+		late := never
+		if !cfg.Idempotent {
+			late = d.unsure
+		}
+		w.Invariant("the log is in order", func() error { return d.log.inOrder(!cfg.Idempotent && !cfg.Safe, late) })
 		w.Invariant("outcomes are right", d.broken)
 		w.Until(func() bool { return d.made == batches && len(d.ended) == int(d.records) })
 		w.Finally("nothing is lost", func() error { return complete(cfg, d) })
@@ -385,6 +435,7 @@ func complete(cfg Config, d *disk) error {
 		switch c := code(o.err); {
 		case o.err == nil, c == wire.OutOfOrderSequenceNumber, c == wire.InvalidProducerEpoch:
 		case isBad(r) && c == wire.InvalidRecord, weight(r) > 1 && c == wire.MessageTooLarge:
+		case cfg.DeliveryTimeout < time.Minute && errors.Is(o.err, wire.ErrTimeout):
 		case errors.Is(o.err, wire.ErrUnsure) && (cfg.Safe || isBad(r) || c == wire.InvalidRecord || c == wire.MessageTooLarge):
 		case cfg.MaxRetries > 0 && strings.Contains(o.err.Error(), "given up"):
 		default:
@@ -424,6 +475,14 @@ func TestSafeProducerAmongBrokersThatFail(t *testing.T) {
 func TestSafeAndIdempotentProducerAmongBrokersThatFail(t *testing.T) {
 	cfg := simulated
 	cfg.Safe, cfg.MaxInFlight, cfg.Idempotent = true, 5, true
+	simulate(t, cfg)
+}
+
+// A delivery timeout that is shorter than the outages: what expires says whether
+// it may be in the log.
+func TestImpatientProducerAmongBrokersThatFail(t *testing.T) {
+	cfg := simulated
+	cfg.DeliveryTimeout, cfg.MaxInFlight, cfg.Idempotent = 1500*time.Millisecond, 5, true
 	simulate(t, cfg)
 }
 

@@ -206,6 +206,12 @@ func (s *store) settle(a Settle, log *partition) (l *load) {
 	return l
 }
 
+// unsure says that a record failed as one that may be written: without numbers it
+// may be on its way still, to a broker that is slow.
+func (s *store) unsure(record uint64) bool { return errors.Is(s.ended[record].err, wire.ErrUnsure) }
+
+func never(uint64) bool { return false }
+
 // complete says whether every record has an outcome, and a failed one that is in
 // the log says that it may be.
 func (s *store) complete(log *partition) error {
