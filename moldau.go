@@ -33,6 +33,8 @@ type (
 	Isolation = handle.Isolation
 	// Idempotence says whether brokers drop batches that are sent twice.
 	Idempotence = handle.Idempotence
+	// Retry says what is sent again that may have been written.
+	Retry = handle.Retry
 	// Codec says how batches are compressed.
 	Codec = compress.Type
 	// Pending is a produced record's claim to its outcome.
@@ -64,20 +66,23 @@ type (
 
 // The values of Config's fields.
 const (
-	AcksAll         = handle.AcksAll
-	AcksLeader      = handle.AcksLeader
-	AcksNone        = handle.AcksNone
-	IdempotenceAuto = handle.IdempotenceAuto
-	IdempotenceOn   = handle.IdempotenceOn
-	IdempotenceOff  = handle.IdempotenceOff
-	NoLinger        = handle.NoLinger
-	ReadCommitted   = handle.ReadCommitted
-	ReadUncommitted = handle.ReadUncommitted
-	NoCodec         = compress.None
-	Gzip            = compress.Gzip
-	Snappy          = compress.Snappy
-	LZ4             = compress.LZ4
-	Zstd            = compress.Zstd
+	AcksAll          = handle.AcksAll
+	AcksLeader       = handle.AcksLeader
+	AcksNone         = handle.AcksNone
+	IdempotenceAuto  = handle.IdempotenceAuto
+	IdempotenceOn    = handle.IdempotenceOn
+	IdempotenceOff   = handle.IdempotenceOff
+	RetryIdempotent  = handle.RetryIdempotent
+	RetryAtLeastOnce = handle.RetryAtLeastOnce
+	RetrySafe        = handle.RetrySafe
+	NoLinger         = handle.NoLinger
+	ReadCommitted    = handle.ReadCommitted
+	ReadUncommitted  = handle.ReadUncommitted
+	NoCodec          = compress.None
+	Gzip             = compress.Gzip
+	Snappy           = compress.Snappy
+	LZ4              = compress.LZ4
+	Zstd             = compress.Zstd
 )
 
 // Partitioners, for Produce.Partitioner and Topic.By; see also On, RoundRobin

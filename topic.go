@@ -83,6 +83,8 @@ func (t Topic) ProduceAll(ctx context.Context, records []Record) Pendings {
 // one batch: the offsets of its records follow each other. The partition is that
 // of key, which is in none of the records; a nil key, as that of a record without
 // key, leaves it to the partitioner. All of them must fit in Produce.BatchBytes.
+// A broker that refuses the batch as too large, or for records that it names, has
+// it cut: then records may fail apart, and offsets of others lie between.
 func (t Topic) ProduceTogether(ctx context.Context, key []byte, records []Record) Pendings {
 	if err := t.known(ctx); err != nil {
 		return handle.AllFailed(err, len(records))

@@ -12,6 +12,7 @@ import (
 	"github.com/moldau-go/moldau/actors/internal/fetching"
 	"github.com/moldau-go/moldau/actors/internal/lane"
 	"github.com/moldau-go/moldau/actors/internal/metadata"
+	"github.com/moldau-go/moldau/actors/internal/outbox"
 	"github.com/moldau-go/moldau/supervisor"
 	"github.com/moldau-go/moldau/wire"
 )
@@ -22,7 +23,7 @@ import (
 // Children: none. Each lane has the connection's own reader and writer, and one
 // goroutine that dials it and waits for its end; all end with life.
 // Messages: in brokerCall, sendBatch, fetchWant, fetchUnwant, directFetch, laneUp,
-// laneDown, produceDone, hotDone, coldDone, directDone; out brokerUp to the client, batchAnswer to
+// laneDown, produceDone, hotDone, coldDone, directDone, tick; out brokerUp and leaderHints to the client, batchAnswer to
 // producers, fetched to consumers.
 // Restart:  permanent, delayed by the cool-down.
 // Crash:    loses nothing: who had given it something watches it, and takes it as
@@ -36,9 +37,10 @@ type broker struct {
 	wire    wire.Config
 	lanes   [laneCount]connLane
 
-	batches produceQueue // batches that wait for the next request
-	fetches *fetching.Core
-	direct  direct.Core
+	outboxes [laneCount]*outbox.Core // batches that wait for the next request, of the produce lanes
+	alarm    alarm
+	fetches  *fetching.Core
+	direct   direct.Core
 }
 
 func newBroker(life context.Context, h *handle.Handle, node metadata.Broker) *broker {
@@ -46,6 +48,7 @@ func newBroker(life context.Context, h *handle.Handle, node metadata.Broker) *br
 	for kind := range b.lanes {
 		b.lanes[kind] = connLane{kind: laneKind(kind), core: lane.Core{CoolDown: h.Config().CoolDown}}
 	}
+	b.outboxes = newOutboxes()
 	b.fetches = fetching.New(fetching.Config{MaxWait: h.Config().Consume.MaxWait, HotWait: hotWait})
 	return b
 }
@@ -62,6 +65,8 @@ func (b *broker) Receive(ctx actor.Context) {
 		tell(ctx, clientActorName(b.handle), &brokerUp{id: b.node.ID, pid: ctx.Self()})
 	case *actor.Stopping:
 		b.stop(ctx)
+	case tick:
+		b.lookAtOutboxes(ctx)
 	case *brokerCall:
 		b.call(ctx, m)
 	case *sendBatch:
@@ -89,6 +94,7 @@ func (b *broker) Receive(ctx actor.Context) {
 
 // stop ends the connections; who waits for one is told.
 func (b *broker) stop(ctx actor.Context) {
+	b.alarm.stop()
 	b.handle.SetBroker(b.node.ID, nil, ctx.Self())
 	for kind := range b.lanes {
 		l := &b.lanes[kind]
@@ -97,7 +103,9 @@ func (b *broker) stop(ctx actor.Context) {
 			l.conn.Close(nil)
 		}
 	}
-	b.batches.fail(ctx.ActorSystem().Root, &brokerGone{broker: b.id, unsent: true})
+	for _, lane := range produceLanes {
+		failBatches(ctx.ActorSystem().Root, b.outboxes[lane], &brokerGone{broker: b.id, unsent: true})
+	}
 }
 
 // call sends a request on the control lane.

@@ -22,7 +22,7 @@ import (
 // Parent:   client:<name>, its first child. Its address is stable.
 // Children: none. It does no I/O: broker actors carry its requests, and
 // goroutines of its own, which end with life, call Config.BrokersFunc.
-// Messages: in protocol.Produce and protocol.Subscribe of users, findLeader, needIdentity, brokerUp, metadataAnswer, seedsResolved, identityAnswer, useTopic, supervisor.Down, tick;
+// Messages: in protocol.Produce and protocol.Subscribe of users, findLeader, leaderHints, needIdentity, brokerUp, metadataAnswer, seedsResolved, identityAnswer, useTopic, supervisor.Down, tick;
 // out brokerCall to brokers, StartChild and TerminateChild to the
 // brokers and producers supervisors.
 // Restart:  permanent; its siblings are restarted after it.
@@ -73,7 +73,11 @@ func (c *client) Receive(ctx actor.Context) {
 		c.alarm.rang()
 		c.do(ctx, c.core.Tick(now))
 	case *findLeader:
-		c.do(ctx, c.core.Need(now, m.reply, m.topic, m.partition, m.stale))
+		c.findLeader(ctx, m, now)
+	case *leaderHints:
+		for _, h := range m.hints {
+			c.do(ctx, c.core.Hint(now, h))
+		}
 	case *useTopic:
 		c.startProducers(ctx, m.topic)
 	case *protocol.Produce:
@@ -94,6 +98,14 @@ func (c *client) Receive(ctx actor.Context) {
 	case *identityAnswer:
 		c.identity.answered(c, m)
 	}
+}
+
+func (c *client) findLeader(ctx actor.Context, m *findLeader, now time.Time) {
+	if m.stale && m.atLeast > 0 {
+		c.do(ctx, c.core.NeedNewer(now, m.reply, m.topic, m.partition, m.atLeast))
+		return
+	}
+	c.do(ctx, c.core.Need(now, m.reply, m.topic, m.partition, m.stale))
 }
 
 func (c *client) brokerUp(ctx actor.Context, m *brokerUp, now time.Time) {

@@ -21,6 +21,7 @@ type laneKind int
 const (
 	laneControl laneKind = iota
 	laneProduce
+	laneAlone
 	laneHotFetch
 	laneColdFetch
 	laneDirect // the first of several, as package direct numbers them
@@ -30,7 +31,7 @@ const (
 func (k laneKind) String() string {
 	switch {
 	case k < laneDirect:
-		return [...]string{"control", "produce", "fetch hot", "fetch cold"}[k]
+		return [...]string{"control", "produce", "produce alone", "fetch hot", "fetch cold"}[k]
 	case k == laneDirect+direct.Shared:
 		return "direct shared"
 	}

@@ -36,6 +36,7 @@ type producer struct {
 	asking    bool             // for the producer id
 	broker    *actor.PID       // of the leader; watched
 	node      int32
+	epoch     int32 // of the leader that was told last; -1: not known
 	watched   map[supervisor.Ref]watchedBroker
 	here      bool // the turn runs on the goroutine of a caller who waits
 }
@@ -51,7 +52,7 @@ type lookAtSlot struct{ here bool }
 func newProducer(h *handle.Handle, topic *handle.Topic, partition int32) *producer {
 	return &producer{
 		handle: h, topic: topic.Name(), partition: partition, slot: topic.Slot(partition),
-		batches: map[uint64]*handle.Batch{}, watched: map[supervisor.Ref]watchedBroker{}, node: -1,
+		batches: map[uint64]*handle.Batch{}, watched: map[supervisor.Ref]watchedBroker{}, node: -1, epoch: -1,
 	}
 }
 
@@ -108,7 +109,8 @@ func (p *producer) start(ctx actor.Context) {
 	_, _, plain := p.handle.Identity()
 	p.core = producing.New(producing.Config{
 		Linger: config.Linger, DeliveryTimeout: config.DeliveryTimeout, BackoffMin: config.RetryBackoff, BackoffMax: max(time.Second, config.RetryBackoff),
-		Idempotent: !plain, MaxInFlight: maxInFlight(config.MaxInFlight, !plain), Forget: forgetAfter,
+		Idempotent: !plain, MaxInFlight: maxInFlight(config.MaxInFlight, !plain), Forget: forgetAfter, Gone: p.handle.Config().MetadataTimeout,
+		Safe: config.Retry == handle.RetrySafe, MaxRetries: config.MaxRetries, LeaderAcks: config.Acks == handle.AcksLeader,
 	}, adopted, rand.Float64)
 	ctx.Send(self, startProducing{})
 }
@@ -116,7 +118,7 @@ func (p *producer) start(ctx actor.Context) {
 func (p *producer) adopt(b *handle.Batch) producing.Batch {
 	p.lastID++
 	p.batches[p.lastID] = b
-	return producing.Batch{ID: p.lastID, Opened: b.Opened(), Unsure: b.Attempts > 0}
+	return producing.Batch{ID: p.lastID, Opened: b.Opened(), Count: b.Count(), Size: b.Size(), Unsure: b.Attempts > 0, Numbered: b.Numbered()}
 }
 
 // forgetAfter is how long a partition may be silent before the broker might
@@ -145,6 +147,7 @@ func (p *producer) leaderFound(ctx actor.Context, m *leaderFound, now time.Time)
 		return
 	}
 	p.watchBroker(ctx, leader.Leader)
+	p.epoch = leader.Epoch
 	p.do(ctx, p.core.Leader(now, leader.Leader))
 }
 
@@ -200,12 +203,14 @@ func (p *producer) do(ctx actor.Context, actions []producing.Action) {
 			p.take(ctx, now)
 		case producing.Send:
 			p.send(ctx, a, now)
+		case producing.Part:
+			p.part(ctx, a, now)
 		case producing.Bump:
 			p.bump(a)
 		case producing.Settle:
 			p.settle(a)
 		case producing.FindLeader:
-			askLeader(ctx, p.handle, p.topic, p.partition, a.Stale)
+			askLeader(ctx, p.handle, p.topic, p.partition, a.Stale, p.epoch+1)
 		case producing.Retried:
 			p.handle.Emit(telemetry.ProduceRetried{Client: p.handle.Name(), Topic: p.topic, Partition: p.partition, Attempt: a.Attempt, Err: a.Err})
 		case producing.Wake:
@@ -220,15 +225,19 @@ func (p *producer) take(ctx actor.Context, now time.Time) {
 		p.do(ctx, p.core.Taken(now, producing.Batch{}, false))
 		return
 	}
-	if err := p.compress(b); err != nil {
-		p.do(ctx, p.core.Refused(now, p.adopt(b), err))
-	} else {
-		p.do(ctx, p.core.Taken(now, p.adopt(b), true))
-	}
+	p.do(ctx, p.core.Taken(now, p.pack(b), true))
 	p.look(ctx, now)
 }
 
-// compress compresses a batch that was taken, and gives its hold back: a request
+// pack makes a batch ready to be sent; one that cannot be says so.
+func (p *producer) pack(b *handle.Batch) producing.Batch {
+	err := p.compress(b)
+	batch := p.adopt(b)
+	batch.Err = err
+	return batch
+}
+
+// compress compresses a batch that is held, and gives its hold back: a request
 // takes its own.
 func (p *producer) compress(b *handle.Batch) error {
 	defer b.Release()
@@ -245,8 +254,10 @@ func (p *producer) send(ctx actor.Context, a producing.Send, now time.Time) {
 	case !known:
 		p.identify(ctx, a)
 		return
-	default:
-		p.slot.Number(p.lease, p.batches[a.ID], id)
+	case !p.slot.Number(p.lease, p.batches[a.ID], id):
+		p.handle.DropIdentity(id)
+		p.identify(ctx, a)
+		return
 	}
 	if p.broker == nil {
 		p.watchBroker(ctx, a.Node)
@@ -257,7 +268,7 @@ func (p *producer) send(ctx actor.Context, a producing.Send, now time.Time) {
 	}
 	batch := p.batches[a.ID]
 	batch.Attempts++
-	m := &sendBatch{batch: batch, lease: p.lease, id: a.ID, from: ctx.Self()}
+	m := &sendBatch{batch: batch, lease: p.lease, id: a.ID, alone: a.Alone, from: ctx.Self()}
 	if p.here {
 		supervisor.SendHere(ctx.ActorSystem(), p.broker, m)
 	} else {
@@ -294,17 +305,19 @@ func (p *producer) bump(a producing.Bump) {
 	for i, id := range a.IDs {
 		batches[i] = p.batches[id]
 	}
-	if id, _, _ := p.handle.Identity(); !p.slot.Bump(p.lease, batches) {
-		p.handle.DropIdentity(id)
-	}
+	p.slot.Bump(p.lease, batches)
 }
 
 func (p *producer) settle(a producing.Settle) {
 	batch := p.batches[a.ID]
 	delete(p.batches, a.ID)
 	if p.slot.Settle(p.lease, batch, a.Base, a.Err) && a.Err != nil {
-		p.handle.Emit(telemetry.ProduceFailed{Client: p.handle.Name(), Topic: p.topic, Partition: p.partition, Records: batch.Count(), Err: a.Err})
+		p.failed(batch.Count(), a.Err)
 	}
+}
+
+func (p *producer) failed(records int, err error) {
+	p.handle.Emit(telemetry.ProduceFailed{Client: p.handle.Name(), Topic: p.topic, Partition: p.partition, Records: records, Err: err})
 }
 
 // Inspect tells what waits in the slot.

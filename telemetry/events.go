@@ -66,6 +66,13 @@ type ProduceFailed struct {
 	Err           error
 }
 
+// ProduceThrottled tells of a broker that found a quota exceeded: no Produce
+// request is sent to it for that long. Brokers before 2.0 have waited themselves.
+type ProduceThrottled struct {
+	Client, Broker string
+	Throttle       time.Duration
+}
+
 // CallbackPanicked tells of a produce callback that panicked. Nothing else is
 // touched by it.
 type CallbackPanicked struct {
@@ -127,6 +134,7 @@ func (MetadataFailed) Name() string   { return "metadata.failed" }
 func (BootstrapFailed) Name() string  { return "bootstrap.failed" }
 func (ProduceRetried) Name() string   { return "produce.retried" }
 func (ProduceFailed) Name() string    { return "produce.failed" }
+func (ProduceThrottled) Name() string { return "produce.throttled" }
 func (CallbackPanicked) Name() string { return "callback.panicked" }
 func (IdempotenceOff) Name() string   { return "idempotence.off" }
 func (FetchFailed) Name() string      { return "fetch.failed" }
@@ -144,6 +152,7 @@ func (MetadataFailed) Level() slog.Level   { return slog.LevelWarn }
 func (BootstrapFailed) Level() slog.Level  { return slog.LevelWarn }
 func (ProduceRetried) Level() slog.Level   { return slog.LevelInfo }
 func (ProduceFailed) Level() slog.Level    { return slog.LevelError }
+func (ProduceThrottled) Level() slog.Level { return slog.LevelInfo }
 func (CallbackPanicked) Level() slog.Level { return slog.LevelError }
 func (IdempotenceOff) Level() slog.Level   { return slog.LevelWarn }
 func (FetchFailed) Level() slog.Level      { return slog.LevelWarn }
@@ -204,6 +213,10 @@ func (e ProduceRetried) Attrs() []slog.Attr {
 
 func (e ProduceFailed) Attrs() []slog.Attr {
 	return append(partition(e.Client, e.Topic, e.Partition), slog.Int("records", e.Records), failure(e.Err))
+}
+
+func (e ProduceThrottled) Attrs() []slog.Attr {
+	return []slog.Attr{slog.String("client", e.Client), slog.String("broker", e.Broker), slog.Duration("throttle", e.Throttle)}
 }
 
 func (e CallbackPanicked) Attrs() []slog.Attr {

@@ -27,6 +27,7 @@ type Batch struct {
 	number   place
 	sum      record.Sum   // of the records; whole once the batch is taken
 	due      bool         // to be sent without waiting for linger
+	runs     []run        // what it has of a batch that was cut; nil: it is whole
 	holds    atomic.Int32 // the slot's one until settled, and one for every writer
 	// Attempts counts how often the batch was handed to a broker; it belongs to
 	// the producer that holds the lease.
@@ -44,6 +45,9 @@ func (b *Batch) Count() int { return int(b.count) }
 
 // Size is the number of bytes of its records, without the batch header.
 func (b *Batch) Size() int { return b.size }
+
+// Numbered says whether it has its place in the sequence.
+func (b *Batch) Numbered() bool { return b.number.given }
 
 // Opened is when its first record was accepted.
 func (b *Batch) Opened() time.Time { return b.opened }

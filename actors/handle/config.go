@@ -122,6 +122,11 @@ type ProduceConfig struct {
 	// BufferBytes bounds the memory of all records that are accepted and not
 	// settled. Default 64 MiB.
 	BufferBytes int
+	// Retry: default RetryIdempotent.
+	Retry Retry
+	// MaxRetries is how often a batch is sent again. Default: as often as
+	// DeliveryTimeout allows.
+	MaxRetries int
 	// RetryBackoff is the first pause before a batch is sent again; it doubles
 	// up to a second. Default 50 ms.
 	RetryBackoff time.Duration

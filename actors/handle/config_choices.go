@@ -44,6 +44,23 @@ const (
 	IdempotenceOff
 )
 
+// Retry says what is sent again that may have been written. What surely was not
+// written is sent again under every policy.
+type Retry int8
+
+const (
+	// RetryIdempotent sends all of it again, under its old number where there is
+	// idempotence, so that it is written once. Without idempotence it may be
+	// written twice. It is the default.
+	RetryIdempotent Retry = iota
+	// RetryAtLeastOnce sends all of it again and never asks for a producer id: it
+	// may be written twice. It is what brod does.
+	RetryAtLeastOnce
+	// RetrySafe sends nothing of it again: it fails at once with wire.ErrUnsure,
+	// and nothing is ever written twice. It is what KafkaEx does.
+	RetrySafe
+)
+
 // Isolation says what a consumer sees of transactions.
 type Isolation int8
 
@@ -104,6 +121,10 @@ func acksChoice(a *Acks) choice { return choice{[]string{"all", "leader", "none"
 
 func idempotenceChoice(i *Idempotence) choice {
 	return choice{[]string{"auto", "on", "off"}, (*int8)(i)}
+}
+
+func retryChoice(r *Retry) choice {
+	return choice{[]string{"idempotent", "at_least_once", "safe"}, (*int8)(r)}
 }
 
 func isolationChoice(i *Isolation) choice {

@@ -67,6 +67,8 @@ func (c *Config) options() []option {
 		{name: "Produce.Codec", field: codec},
 		{name: "Produce.CodecLevel", field: &p.CodecLevel, signed: true},
 		{name: "Produce.BufferBytes", field: &p.BufferBytes, zero: 64 << 20},
+		{name: "Produce.Retry", field: retryChoice(&p.Retry)},
+		{name: "Produce.MaxRetries", field: &p.MaxRetries},
 		{name: "Produce.Partitioner", field: partitioning{&p.Partitioner}, zero: behaviors.LikeJava},
 		{name: "Produce.RetryBackoff", field: &p.RetryBackoff, zero: 50 * time.Millisecond},
 

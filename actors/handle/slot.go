@@ -30,6 +30,7 @@ type Slot struct {
 	signalled bool // the producer has been told and has not looked since
 	closed    error
 	sequence  place      // of the next batch; given: an id is chosen
+	spent     place      // the id whose epochs are used up
 	calls     []madeCall // to be made, in order
 	calling   bool       // a goroutine makes them
 }
@@ -185,9 +186,18 @@ func (s *Slot) SettleFirst(lease uint64, b *Batch, base int64) bool {
 // callback is made, so that one may produce.
 func (s *Slot) finish(b *Batch, base int64, err error) {
 	o := b.outcome
-	o.base, o.err = base, err
-	o.settle()
+	whole := o.told(b, base, err)
+	if whole {
+		o.settle()
+	}
 	b.Release()
+	if whole {
+		s.callBack(o)
+	}
+}
+
+// callBack makes the callbacks of an outcome that is there; the lock is held.
+func (s *Slot) callBack(o *Outcome) {
 	for _, c := range o.calls {
 		s.calls = append(s.calls, madeCall{c, o})
 	}

@@ -296,7 +296,7 @@ func TestNumbers(t *testing.T) {
 	slot.Number(lease, a, Identity{ID: 9})
 	require.Equal(t, []int64{7, 2, 0}, place(a), "a number stays")
 
-	require.True(t, slot.Bump(lease, []*Batch{b}))
+	slot.Bump(lease, []*Batch{b})
 	slot.Number(lease, b, Identity{ID: 9})
 	slot.Number(lease, c, Identity{ID: 9})
 	require.Equal(t, []int64{7, 2, 0}, place(a), "not among those that were bumped")
@@ -304,8 +304,10 @@ func TestNumbers(t *testing.T) {
 	require.Equal(t, []int64{7, 3, 2}, place(c))
 
 	slot.sequence.epoch = math.MaxInt16
-	require.False(t, slot.Bump(lease, []*Batch{c}), "epochs are used up")
-	slot.Number(lease, c, Identity{ID: 9})
+	slot.Bump(lease, []*Batch{c})
+	require.False(t, slot.Number(lease, c, Identity{ID: 7}), "epochs are used up")
+	require.Equal(t, []int64{-1, -1, -1}, place(c))
+	require.True(t, slot.Number(lease, c, Identity{ID: 9}))
 	require.Equal(t, []int64{9, 0, 0}, place(c))
 
 	require.Equal(t, int32(0), advance(math.MaxInt32, 1), "the sequence wraps")

@@ -61,7 +61,8 @@ type waiter struct {
 	topic     string
 	partition int32 // -1: the topic as a whole
 	since     time.Time
-	after     int // answered by requests numbered above this
+	after     int   // answered by requests numbered above this
+	atLeast   int32 // or by a leader of this epoch or a later one; 0: by none
 }
 
 // New makes a core that knows only its seeds. pick chooses one of n.
@@ -155,13 +156,26 @@ func (c *Core) BrokerDown(now time.Time, id int32, err error) []Action {
 // work, so only a newer one is an answer; otherwise what is known is told at
 // once. The Tell comes within Config.Timeout.
 func (c *Core) Need(now time.Time, ref any, topic string, partition int32, stale bool) []Action {
-	state := c.topic(topic)
-	w := waiter{ref: ref, topic: topic, partition: partition, since: now, after: c.number}
+	return c.need(now, waiter{ref: ref, topic: topic, partition: partition, since: now, after: c.number}, stale)
+}
+
+// NeedNewer is Need with stale for who knows the epoch of the leader that does
+// not work: one of epoch atLeast, or a later one, is an answer at once.
+func (c *Core) NeedNewer(now time.Time, ref any, topic string, partition, atLeast int32) []Action {
+	w := waiter{ref: ref, topic: topic, partition: partition, since: now, after: c.number, atLeast: atLeast}
+	if c.newer(w) {
+		return []Action{Tell{ref, nil}}
+	}
+	return c.need(now, w, true)
+}
+
+func (c *Core) need(now time.Time, w waiter, stale bool) []Action {
+	state := c.topic(w.topic)
 	if !stale {
 		w.after = -1
 		done, err := c.settles(w, 0, now)
 		if done && (err == nil || now.Sub(state.known) < c.cfg.UnknownTTL) {
-			return []Action{Tell{ref, err}}
+			return []Action{Tell{w.ref, err}}
 		}
 	}
 	if now.Sub(state.notUntil) > c.cfg.BackoffMax {
@@ -264,6 +278,9 @@ func (c *Core) tell(now time.Time, number int, out []Action) []Action {
 		done, err := c.settles(w, number, now)
 		if done && (err != nil || w.after >= 0) && now.Sub(w.since) < c.cfg.Timeout && state.known.Before(w.since) {
 			done = false // an answer from before it was asked
+		}
+		if c.newer(w) {
+			done, err = true, nil
 		}
 		if done {
 			if err == nil {
