@@ -26,6 +26,10 @@ const (
 	maxProduceRequests = 5
 	// maxRequestBytes bounds the records of one Produce request.
 	maxRequestBytes = 50 << 20
+	// busyRequests under way keep a broker at work; what comes in then waits for
+	// an answer, at most gatherTime.
+	busyRequests = 2
+	gatherTime   = 5 * time.Millisecond
 )
 
 // produceLanes are the connections that Produce requests go over. A broker
@@ -34,7 +38,7 @@ const (
 var produceLanes = [...]laneKind{laneProduce, laneAlone}
 
 func newOutboxes() (list [laneCount]*outbox.Core) {
-	list[laneProduce] = outbox.New(outbox.Config{MaxRequests: maxProduceRequests, MaxBytes: maxRequestBytes})
+	list[laneProduce] = outbox.New(outbox.Config{MaxRequests: maxProduceRequests, MaxBytes: maxRequestBytes, Busy: busyRequests, Gather: gatherTime})
 	list[laneAlone] = outbox.New(outbox.Config{MaxRequests: maxProduceRequests}) // one batch in each
 	return list
 }
@@ -53,7 +57,7 @@ func (b *broker) addBatch(ctx actor.Context, m *sendBatch) {
 		lane = laneAlone
 	}
 	b.outboxes[lane].Add(outbox.Item{
-		Ref: m, Topic: m.batch.Topic(), Partition: m.batch.Partition(), Size: m.batch.Size(), Deadline: m.batch.Opened().Add(b.handle.Config().Produce.DeliveryTimeout),
+		Ref: m, Topic: m.batch.Topic(), Partition: m.batch.Partition(), Size: m.batch.Size(), Added: time.Now(), Deadline: m.batch.Opened().Add(b.handle.Config().Produce.DeliveryTimeout),
 	})
 	b.produce(ctx, lane)
 }
