@@ -24,6 +24,7 @@ func (t *Topic) AppendAll(ctx context.Context, records []record.Record, by behav
 			records = l.choose(records)
 		}
 	}
+	t.lost(l.lost, l.full)
 	return l.all
 }
 
@@ -35,7 +36,8 @@ type list struct {
 	by    behaviors.Partitioner
 	haste Haste
 	all   Pendings
-	full  error // memory was waited for in vain
+	full  error // there is no memory, or it was waited for in vain
+	lost  int   // records that failed with that
 }
 
 // keyless is how many records a list begins with that stay with a partition
@@ -97,6 +99,7 @@ func (l *list) runs(slot *Slot, records []record.Record) {
 func (l *list) run(slot *Slot, records []record.Record, sticky bool) int {
 	if l.full != nil {
 		l.all.fail(l.full, len(records))
+		l.lost += len(records)
 		return len(records)
 	}
 	if size := encodedSize(&records[0]); size > slot.batchSize {
@@ -130,6 +133,7 @@ func (t *Topic) AppendTogether(ctx context.Context, key []byte, records []record
 	}
 	p := t.together(ctx, key, records, by, haste)
 	if err := p.NotAccepted(); err != nil {
+		t.lost(len(records), err)
 		return AllFailed(err, len(records))
 	}
 	all.add(p, len(records))

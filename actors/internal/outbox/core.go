@@ -22,9 +22,10 @@ type Item struct {
 	Ref       any // what it is to the caller
 	Topic     string
 	Partition int32
-	Size      int       // bytes
+	Size      int // bytes
 	Added     time.Time
 	Deadline  time.Time // it is not sent from then on
+	With      any       // comparable: a request has batches of the same alone
 }
 
 type key struct {
@@ -85,8 +86,8 @@ func (c *Core) gathering(now time.Time) bool {
 }
 
 // Next takes what the next request carries, nothing if none may go: of every
-// partition the first batch that waits, and no more bytes than a request may
-// have. Call Sent if it is sent.
+// partition the first batch that waits, of those that go together with the oldest,
+// and no more bytes than a request may have. Call Sent if it is sent.
 func (c *Core) Next(now time.Time) (items []Item) {
 	if !c.may(now) {
 		return nil
@@ -96,7 +97,7 @@ func (c *Core) Next(now time.Time) (items []Item) {
 	rest := c.queue[:0]
 	for _, i := range c.queue {
 		k := key{i.Topic, i.Partition}
-		if seen[k] || len(items) > 0 && size+i.Size > c.cfg.MaxBytes {
+		if seen[k] || len(items) > 0 && (size+i.Size > c.cfg.MaxBytes || i.With != items[0].With) {
 			seen[k] = true // nothing behind it may overtake it
 			rest = append(rest, i)
 			continue
