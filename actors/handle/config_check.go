@@ -58,7 +58,7 @@ func (c Config) check() ([]metadata.Broker, error) {
 	if c.Produce.Idempotence == IdempotenceOn && c.Produce.Retry == RetryAtLeastOnce {
 		errs = append(errs, errors.New("Produce.Retry: RetryAtLeastOnce is without idempotence; want RetryIdempotent, or Idempotence: IdempotenceOff"))
 	}
-	if c.Produce.Idempotence != IdempotenceOff && c.Produce.MaxInFlight > 5 {
+	if c.Produce.Idempotence != IdempotenceOff && c.Produce.Retry != RetryAtLeastOnce && c.Produce.MaxInFlight > 5 {
 		errs = append(errs, fmt.Errorf("Produce.MaxInFlight %d: at most 5 with idempotence, as brokers remember 5 batches", c.Produce.MaxInFlight))
 	}
 	if len(errs) > 0 {
