@@ -44,6 +44,16 @@ func TestOneBatchOfEachPartition(t *testing.T) {
 	require.Equal(t, []int{4}, refs(c.Next(epoch)), "one batch may always go")
 }
 
+func TestNothingOvertakesABatchThatDoesNotFit(t *testing.T) {
+	c := New(Config{MaxRequests: 5, MaxBytes: 100})
+	for i, size := range []int{60, 60, 10} {
+		c.Add(item(i, int32(min(i, 1)), size))
+	}
+	require.Equal(t, []int{0}, refs(c.Next(epoch)), "2 would fit, and is behind 1")
+	require.Equal(t, []int{1}, refs(c.Next(epoch)))
+	require.Equal(t, []int{2}, refs(c.Next(epoch)))
+}
+
 func TestAloneIsNoRoomForASecond(t *testing.T) {
 	c := New(Config{MaxRequests: 5})
 	c.Add(item(0, 1, 40))
