@@ -20,9 +20,9 @@ import (
 // Parent:   brokers.
 // Children: none. Each lane has the connection's own reader and writer, and one
 // goroutine that dials it and waits for its end; all end with life.
-// Messages: in brokerCall, sendBatch, fetchWant, fetchUnwant, laneUp, laneDown,
-// produceDone, hotDone, coldDone; out brokerUp to the client, batchAnswer to
-// producers, fetched to consumers.
+// Messages: in brokerCall, sendBatch, fetchWant, fetchUnwant, lookUpOffset, laneUp,
+// laneDown, produceDone, hotDone, coldDone, offsetsDone; out brokerUp to the client,
+// batchAnswer to producers, fetched and resolved to consumers.
 // Restart:  permanent, delayed by the cool-down.
 // Crash:    loses nothing: who had given it something watches it, and takes it as
 // unsure.
@@ -37,6 +37,7 @@ type broker struct {
 
 	batches produceQueue // batches that wait for the next request
 	fetches *fetching.Core
+	offsets offsetQueue
 }
 
 func newBroker(life context.Context, h *handle.Handle, node metadata.Broker) *broker {
@@ -74,6 +75,10 @@ func (b *broker) Receive(ctx actor.Context) {
 		b.fetch(ctx, b.fetches.HotDone(m.sent, func(k fetching.Key) bool { return m.answered[k] }))
 	case *coldDone:
 		b.coldAnswered(ctx, m)
+	case *lookUpOffset:
+		b.addLookups(ctx, m)
+	case *offsetsDone:
+		b.lookedUp(ctx, m)
 	case *laneUp:
 		b.lanes[m.lane].up(b, m)
 	case *laneDown:
@@ -92,6 +97,7 @@ func (b *broker) stop(ctx actor.Context) {
 		}
 	}
 	b.batches.fail(ctx.ActorSystem().Root, &brokerGone{broker: b.id, unsent: true})
+	b.offsets.fail(ctx.ActorSystem().Root, &brokerGone{broker: b.id, unsent: true})
 }
 
 // call sends a request on the control lane.

@@ -24,8 +24,8 @@ import (
 // Children: none.
 // Messages: in protocol.Subscribe, protocol.Ack, protocol.Unsubscribe, fetched,
 // resolved, leaderFound, supervisor.Down, tick; out findLeader to the
-// client, fetchWant to the leader's broker actor, protocol.MessageSet
-// to the subscriber.
+// client, fetchWant and lookUpOffset to the leader's broker actor,
+// protocol.MessageSet to the subscriber.
 // Restart:  permanent, and the handler behind it subscribes anew; under consumers
 // transient, and it subscribes its PID itself.
 // Crash:    loses nothing: what was handed out and not acked is fetched again.
@@ -302,11 +302,8 @@ func (c *consumer) want(ctx actor.Context, a consuming.Want) {
 
 // resolve asks the leader for the offset of a position.
 func (c *consumer) resolve(ctx actor.Context, a consuming.Resolve) {
-	look := &offsetLookup{
-		root: ctx.ActorSystem().Root, broker: c.broker, consumer: ctx.Self(), number: c.core.Number(),
-		key: handle.Partition{Topic: c.key.Topic, Partition: c.key.Partition}, isolation: c.handle.Config().Consume.Isolation,
-	}
-	look.ask(a.Timestamp)
+	key := handle.Partition{Topic: c.key.Topic, Partition: c.key.Partition}
+	ctx.Send(c.broker, &lookUpOffset{offsetQuery: offsetQuery{key, a.Timestamp}, number: c.core.Number(), consumer: ctx.Self()})
 }
 
 // Inspect tells of the place in the partition.

@@ -66,8 +66,14 @@ func (l *offsetLister) resolve(ctx context.Context, timestamp int64) {
 // still open then has failed with the error that it returns.
 func (l *offsetLister) round(ctx context.Context, timestamp int64, attempt int) error {
 	byLeader := map[int32][]int{}
+	fresh := map[string]bool{} // topics that were asked for anew in this round
 	for _, i := range l.open {
-		err := lookUp(ctx, l.system, l.handle, l.keys[i:i+1], outdated(attempt, l.list[i].Err))
+		var err error
+		if topic := l.keys[i].Topic; !fresh[topic] {
+			stale := outdated(attempt, l.list[i].Err)
+			err = lookUp(ctx, l.system, l.handle, l.keys[i:i+1], stale)
+			fresh[topic] = stale && err == nil
+		}
 		leader := int32(-1)
 		if err == nil {
 			leader, err = leaderOf(l.handle, l.keys[i])
@@ -99,11 +105,15 @@ func (l *offsetLister) settle(ctx context.Context) (unanswered error) {
 }
 
 func (l *offsetLister) ask(ctx context.Context, leader int32, timestamp int64, asked []int) {
-	keys := make([]handle.Partition, len(asked))
+	queries := make([]offsetQuery, len(asked))
 	for n, i := range asked {
-		keys[n] = l.keys[i]
+		queries[n] = offsetQuery{l.keys[i], timestamp}
 	}
-	resp, err := Request(ctx, l.system, l.handle, leader, listOffsets(timestamp, l.handle.Config().Consume.Isolation, keys...))
+	resp, err := Request(ctx, l.system, l.handle, leader, listOffsets(l.handle.Config().Consume.Isolation, queries...))
+	var found map[handle.Partition]Listed
+	if err == nil {
+		found = listedOffsets(resp.(*kmsg.ListOffsetsResponse))
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, i := range asked {
@@ -111,6 +121,6 @@ func (l *offsetLister) ask(ctx context.Context, leader int32, timestamp int64, a
 			l.list[i].Err = err
 			continue
 		}
-		l.list[i] = listedOffset(resp.(*kmsg.ListOffsetsResponse), l.keys[i])
+		l.list[i] = listedOffset(found, l.keys[i])
 	}
 }
