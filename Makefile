@@ -1,5 +1,5 @@
 # `make` lists what there is. Everything works from a fresh clone with Go alone, but
-# for test-kafka and test-env, which need Java and Maven.
+# for test-kafka and test-env, which need a JDK, Maven and kcat.
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -34,8 +34,8 @@ test-kafka: ## tests on real brokers; SUITE=consume|produce|lifecycle|consumer_g
 fuzz: ## fuzz every target; FUZZTIME=10m each
 	scripts/fuzz $(or $(FUZZTIME),10m)
 
-soak: ## tests with their full counts; the outcome goes to docs/reliability.md
-	scripts/soak
+soak: ## tests with their full counts; SOAK=unit|kafka|race, all without; the outcome goes to docs/reliability.md
+	SUITE=$(SUITE) scripts/soak $(SOAK)
 
 bench: ## moldau beside other clients on a real broker; BENCH_FLAGS="-rounds 5 -records 5000000 -rows all"
 	cd bench && go run . $(or $(BENCH_FLAGS),-quick)

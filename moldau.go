@@ -33,10 +33,14 @@ type (
 	Isolation = handle.Isolation
 	// Idempotence says whether brokers drop batches that are sent twice.
 	Idempotence = handle.Idempotence
+	// Retry says what is sent again that may have been written.
+	Retry = handle.Retry
 	// Codec says how batches are compressed.
 	Codec = compress.Type
 	// Pending is a produced record's claim to its outcome.
 	Pending = handle.Pending
+	// Pendings are those of records that were produced in one call.
+	Pendings = handle.Pendings
 
 	// Record is one Kafka record.
 	Record = behaviors.Record
@@ -56,24 +60,41 @@ type (
 	Position = behaviors.Position
 	// Partitioner chooses a record's partition.
 	Partitioner = behaviors.Partitioner
+	// PartitionerFunc makes a function a Partitioner.
+	PartitionerFunc = behaviors.PartitionerFunc
 )
 
 // The values of Config's fields.
 const (
-	AcksAll         = handle.AcksAll
-	AcksLeader      = handle.AcksLeader
-	AcksNone        = handle.AcksNone
-	IdempotenceAuto = handle.IdempotenceAuto
-	IdempotenceOn   = handle.IdempotenceOn
-	IdempotenceOff  = handle.IdempotenceOff
-	NoLinger        = handle.NoLinger
-	ReadCommitted   = handle.ReadCommitted
-	ReadUncommitted = handle.ReadUncommitted
-	NoCodec         = compress.None
-	Gzip            = compress.Gzip
-	Snappy          = compress.Snappy
-	LZ4             = compress.LZ4
-	Zstd            = compress.Zstd
+	AcksAll          = handle.AcksAll
+	AcksLeader       = handle.AcksLeader
+	AcksNone         = handle.AcksNone
+	IdempotenceAuto  = handle.IdempotenceAuto
+	IdempotenceOn    = handle.IdempotenceOn
+	IdempotenceOff   = handle.IdempotenceOff
+	RetryIdempotent  = handle.RetryIdempotent
+	RetryAtLeastOnce = handle.RetryAtLeastOnce
+	RetrySafe        = handle.RetrySafe
+	NoLinger         = handle.NoLinger
+	ReadCommitted    = handle.ReadCommitted
+	ReadUncommitted  = handle.ReadUncommitted
+	NoCodec          = compress.None
+	Gzip             = compress.Gzip
+	Snappy           = compress.Snappy
+	LZ4              = compress.LZ4
+	Zstd             = compress.Zstd
+)
+
+// Partitioners, for Produce.Partitioner and Topic.By; see also On, RoundRobin
+// and PartitionerFunc. Records of a key go where the named client puts them.
+const (
+	LikeJava          = behaviors.LikeJava
+	LikeKafkaEx       = behaviors.LikeKafkaEx
+	LikeKafkaExLegacy = behaviors.LikeKafkaExLegacy
+	LikeBrod          = behaviors.LikeBrod
+	LikeSarama        = behaviors.LikeSarama
+	LikeLibrdkafka    = behaviors.LikeLibrdkafka
+	Random            = behaviors.Random
 )
 
 // Positions to begin from; see also At, AfterProcessed and Since.
@@ -93,6 +114,8 @@ var (
 	Since = behaviors.Since
 	// On is the Partitioner that always chooses one partition.
 	On = behaviors.On
+	// RoundRobin is a Partitioner that goes through the partitions in turn.
+	RoundRobin = behaviors.RoundRobin
 	// HeadersOf makes Headers of single headers.
 	HeadersOf = behaviors.HeadersOf
 )

@@ -26,7 +26,8 @@ func (c *Client) Topic(name string) Topic {
 	return Topic{client: c, topic: topic, err: err}
 }
 
-// By is the same topic with another partitioner, as On(3).
+// By is the same topic with another partitioner, as On(3); nil is that of the
+// configuration.
 func (t Topic) By(partitioner Partitioner) Topic {
 	t.by = partitioner
 	return t
@@ -40,12 +41,14 @@ func (t Topic) By(partitioner Partitioner) Topic {
 //
 // Every record ends acked or failed; the Pending tells. One that was not
 // accepted has failed already.
-func (t Topic) Produce(ctx context.Context, r Record) Pending { return t.append(ctx, &r, false, nil) }
+func (t Topic) Produce(ctx context.Context, r Record) Pending {
+	return t.append(ctx, &r, handle.Lingers, nil)
+}
 
 // ProduceSync produces one record and waits for its offset. The record's batch
 // does not linger.
 func (t Topic) ProduceSync(ctx context.Context, r Record) (int64, error) {
-	return t.append(ctx, &r, true, nil).Wait(ctx)
+	return t.append(ctx, &r, handle.Awaited, nil).Wait(ctx)
 }
 
 // ProduceFunc is Produce with a callback, which is called once with the offset
@@ -55,16 +58,38 @@ func (t Topic) ProduceSync(ctx context.Context, r Record) (int64, error) {
 // panic ends nothing but itself, with an event. The error is that of a record
 // that was not accepted; then there is no callback.
 func (t Topic) ProduceFunc(ctx context.Context, r Record, made func(offset int64, err error)) error {
-	return t.append(ctx, &r, false, made).NotAccepted()
+	return t.append(ctx, &r, handle.Lingers, made).NotAccepted()
 }
 
-func (t Topic) append(ctx context.Context, r *Record, hurry bool, made func(int64, error)) Pending {
-	if t.topic == nil || t.topic.Count() == 0 {
-		if err := t.ready(ctx); err != nil {
-			return handle.Failed(err)
-		}
+func (t Topic) append(ctx context.Context, r *Record, haste handle.Haste, made func(int64, error)) Pending {
+	if err := t.known(ctx); err != nil {
+		return handle.Failed(err)
 	}
-	return t.topic.Append(ctx, r, t.by, hurry, made)
+	return t.topic.Append(ctx, r, t.by, haste, made)
+}
+
+// ProduceAll is Produce for many records in one call, for less than half of what
+// as many calls cost: each record goes to the partition that it would go to
+// alone, in order. A record that is not accepted fails alone; when ctx ends, all
+// that are not accepted yet fail with it.
+func (t Topic) ProduceAll(ctx context.Context, records []Record) Pendings {
+	if err := t.known(ctx); err != nil {
+		return handle.AllFailed(err, len(records))
+	}
+	return t.topic.AppendAll(ctx, records, t.by, handle.Lingers)
+}
+
+// ProduceTogether accepts records whole or not at all, into one partition, as
+// one batch: the offsets of its records follow each other. The partition is that
+// of key, which is in none of the records; a nil key, as that of a record without
+// key, leaves it to the partitioner. All of them must fit in Produce.BatchBytes.
+// A broker that refuses the batch as too large, or for records that it names, has
+// it cut: then records may fail apart, and offsets of others lie between.
+func (t Topic) ProduceTogether(ctx context.Context, key []byte, records []Record) Pendings {
+	if err := t.known(ctx); err != nil {
+		return handle.AllFailed(err, len(records))
+	}
+	return t.topic.AppendTogether(ctx, key, records, t.by, handle.Lingers)
 }
 
 // Flush returns when every record of the topic that was accepted before is
@@ -74,6 +99,14 @@ func (t Topic) Flush(ctx context.Context) error {
 		return t.err
 	}
 	return t.topic.Flush(ctx)
+}
+
+// known is ready where the partitions are not known yet.
+func (t Topic) known(ctx context.Context) error {
+	if t.topic == nil || t.topic.Count() == 0 {
+		return t.ready(ctx)
+	}
+	return nil
 }
 
 // ready waits until the topic's partitions are known, and starts its producers.

@@ -8,9 +8,11 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/moldau-go/moldau/actors/handle"
+	"github.com/moldau-go/moldau/actors/internal/direct"
 	"github.com/moldau-go/moldau/actors/internal/fetching"
 	"github.com/moldau-go/moldau/actors/internal/lane"
 	"github.com/moldau-go/moldau/actors/internal/metadata"
+	"github.com/moldau-go/moldau/actors/internal/outbox"
 	"github.com/moldau-go/moldau/supervisor"
 	"github.com/moldau-go/moldau/wire"
 )
@@ -20,9 +22,10 @@ import (
 // Parent:   brokers.
 // Children: none. Each lane has the connection's own reader and writer, and one
 // goroutine that dials it and waits for its end; all end with life.
-// Messages: in brokerCall, sendBatch, fetchWant, fetchUnwant, lookUpOffset, laneUp,
-// laneDown, produceDone, hotDone, coldDone, offsetsDone; out brokerUp to the client,
-// batchAnswer to producers, fetched and resolved to consumers.
+// Messages: in brokerCall, sendBatch, fetchWant, fetchUnwant, lookUpOffset, directFetch,
+// laneUp, laneDown, produceDone, hotDone, coldDone, offsetsDone, directDone, tick; out
+// brokerUp and leaderHints to the client, batchAnswer to producers, fetched and resolved
+// to consumers.
 // Restart:  permanent, delayed by the cool-down.
 // Crash:    loses nothing: who had given it something watches it, and takes it as
 // unsure.
@@ -35,9 +38,11 @@ type broker struct {
 	wire    wire.Config
 	lanes   [laneCount]connLane
 
-	batches produceQueue // batches that wait for the next request
-	fetches *fetching.Core
-	offsets offsetQueue
+	outboxes [laneCount]*outbox.Core // batches that wait for the next request, of the produce lanes
+	alarm    alarm
+	fetches  *fetching.Core
+	offsets  offsetQueue
+	direct   direct.Core
 }
 
 func newBroker(life context.Context, h *handle.Handle, node metadata.Broker) *broker {
@@ -45,6 +50,7 @@ func newBroker(life context.Context, h *handle.Handle, node metadata.Broker) *br
 	for kind := range b.lanes {
 		b.lanes[kind] = connLane{kind: laneKind(kind), core: lane.Core{CoolDown: h.Config().CoolDown}}
 	}
+	b.outboxes = newOutboxes()
 	b.fetches = fetching.New(fetching.Config{MaxWait: h.Config().Consume.MaxWait, HotWait: hotWait})
 	return b
 }
@@ -61,6 +67,8 @@ func (b *broker) Receive(ctx actor.Context) {
 		tell(ctx, clientActorName(b.handle), &brokerUp{id: b.node.ID, pid: ctx.Self()})
 	case *actor.Stopping:
 		b.stop(ctx)
+	case tick:
+		b.lookAtOutboxes(ctx)
 	case *brokerCall:
 		b.call(ctx, m)
 	case *sendBatch:
@@ -71,6 +79,10 @@ func (b *broker) Receive(ctx actor.Context) {
 		b.fetch(ctx, b.fetches.Add(m.want))
 	case *fetchUnwant:
 		b.fetches.Remove(m.key, m.consumer)
+	case *directFetch:
+		b.fetchDirect(ctx, m)
+	case *directDone:
+		b.direct.Done(m.lane)
 	case *hotDone:
 		b.fetch(ctx, b.fetches.HotDone(m.sent, func(k fetching.Key) bool { return m.answered[k] }))
 	case *coldDone:
@@ -88,6 +100,7 @@ func (b *broker) Receive(ctx actor.Context) {
 
 // stop ends the connections; who waits for one is told.
 func (b *broker) stop(ctx actor.Context) {
+	b.alarm.stop()
 	b.handle.SetBroker(b.node.ID, nil, ctx.Self())
 	for kind := range b.lanes {
 		l := &b.lanes[kind]
@@ -96,7 +109,9 @@ func (b *broker) stop(ctx actor.Context) {
 			l.conn.Close(nil)
 		}
 	}
-	b.batches.fail(ctx.ActorSystem().Root, &brokerGone{broker: b.id, unsent: true})
+	for _, lane := range produceLanes {
+		failBatches(ctx.ActorSystem().Root, b.outboxes[lane], &brokerGone{broker: b.id, unsent: true})
+	}
 	b.offsets.fail(ctx.ActorSystem().Root, &brokerGone{broker: b.id, unsent: true})
 }
 
@@ -110,6 +125,9 @@ func (b *broker) call(ctx actor.Context, m *brokerCall) {
 		if m.announced && conn.Versions().Origin() == wire.Assumed {
 			m.reply(nil, &wire.VersionError{API: m.request.Key(), OurMax: m.request.MaxVersion(), BrokerMin: -1, BrokerMax: -1, Wanted: -1})
 			return
+		}
+		if version, err := conn.Version(int16(kmsg.Metadata)); err == nil {
+			m = uncreating(m, version)
 		}
 		conn.Send(&wire.Call{Request: m.request, Done: func(r wire.Result) {
 			m.reply(r.Response, r.Err)

@@ -3,12 +3,18 @@ package actors
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/moldau-go/moldau/actors/handle"
+	"github.com/moldau-go/moldau/actors/internal/outbox"
+	"github.com/moldau-go/moldau/actors/internal/producing"
+	"github.com/moldau-go/moldau/supervisor"
+	"github.com/moldau-go/moldau/telemetry"
 	"github.com/moldau-go/moldau/wire"
+	"github.com/moldau-go/moldau/wire/compress"
 )
 
 const (
@@ -22,73 +28,106 @@ const (
 	maxRequestBytes = 50 << 20
 )
 
-// produceQueue is what a broker actor has to produce: batches that wait for the
-// next request, and how many requests are under way.
-type produceQueue struct {
-	queue   []*sendBatch
-	flying  int
-	waiting bool // for the lane
+// produceLanes are the connections that Produce requests go over. A broker
+// answers the requests of one in order, so a partition whose last answer took as
+// long as the replicas did has requests, and a connection, apart from the others.
+var produceLanes = [...]laneKind{laneProduce, laneAlone}
+
+func newOutboxes() (list [laneCount]*outbox.Core) {
+	list[laneProduce] = outbox.New(outbox.Config{MaxRequests: maxProduceRequests, MaxBytes: maxRequestBytes})
+	list[laneAlone] = outbox.New(outbox.Config{MaxRequests: maxProduceRequests}) // one batch in each
+	return list
 }
 
-// produceDone tells the broker actor that a request is answered. The producers
-// have been told already.
-type produceDone struct{}
+// produceDone tells the broker actor that a request is answered, and how long the
+// broker asks to wait with the next. The producers have been told already.
+type produceDone struct {
+	lane     laneKind
+	throttle time.Duration // to be waited
+	waited   time.Duration // that the broker has waited itself
+}
 
 func (b *broker) addBatch(ctx actor.Context, m *sendBatch) {
-	b.batches.queue = append(b.batches.queue, m)
-	b.produce(ctx)
+	lane := laneProduce
+	if m.alone {
+		lane = laneAlone
+	}
+	b.outboxes[lane].Add(outbox.Item{
+		Ref: m, Topic: m.batch.Topic(), Partition: m.batch.Partition(), Size: m.batch.Size(), Deadline: m.batch.Opened().Add(b.handle.Config().Produce.DeliveryTimeout),
+	})
+	b.produce(ctx, lane)
 }
 
-func (b *broker) produced(ctx actor.Context, _ *produceDone) {
-	b.batches.flying--
-	b.produce(ctx)
+func (b *broker) produced(ctx actor.Context, m *produceDone) {
+	now := time.Now()
+	b.outboxes[m.lane].Done()
+	if m.throttle+m.waited > 0 {
+		b.handle.Emit(telemetry.ProduceThrottled{Client: b.handle.Name(), Broker: b.id, Throttle: m.throttle + m.waited})
+	}
+	for _, lane := range produceLanes {
+		b.outboxes[lane].Throttle(now, m.throttle)
+	}
+	b.produce(ctx, m.lane)
 }
 
-// produce sends what waits, as soon as the lane and the number of requests
-// under way allow it. What comes in meanwhile goes into one request.
-func (b *broker) produce(ctx actor.Context) {
-	if b.batches.waiting || len(b.batches.queue) == 0 || b.batches.flying >= maxProduceRequests {
+// lookAtOutboxes is done when a throttle ends or a batch has waited too long.
+func (b *broker) lookAtOutboxes(ctx actor.Context) {
+	b.alarm.rang()
+	for _, lane := range produceLanes {
+		for _, i := range b.outboxes[lane].Expired(time.Now()) {
+			m := i.Ref.(*sendBatch)
+			ctx.Send(m.from, &batchAnswer{id: m.id, base: -1, err: &neverSent{b.id}})
+		}
+		b.produce(ctx, lane)
+	}
+}
+
+// neverSent is a batch that waited for its request until its time was over.
+type neverSent struct{ broker string }
+
+func (e *neverSent) Error() string {
+	return e.broker + " took no request in time: it throttles, or is slow to answer"
+}
+
+func (e *neverSent) Retriable() bool       { return true }
+func (e *neverSent) SafeToRetry() bool     { return true }
+func (e *neverSent) RefreshMetadata() bool { return false }
+
+// produce sends what waits, as soon as the lane, the number of requests under way
+// and the broker's throttle allow it. What comes in meanwhile goes into one request.
+func (b *broker) produce(ctx actor.Context, lane laneKind) {
+	box, now := b.outboxes[lane], time.Now()
+	if box.Open(now) {
+		b.lanes[lane].with(ctx, b, func(conn *wire.Conn, err error) { b.load(ctx, lane, conn, err) })
+	}
+	if at := box.Wake(now); !at.IsZero() {
+		b.alarm.set(ctx, at)
+	}
+}
+
+// load fills requests for a connection that is there.
+func (b *broker) load(ctx actor.Context, lane laneKind, conn *wire.Conn, err error) {
+	box := b.outboxes[lane]
+	box.Opened()
+	most := int16(0)
+	if err == nil {
+		most, err = version(conn, kmsg.Produce, maxProduceVersion)
+	}
+	if err != nil {
+		failBatches(ctx.ActorSystem().Root, box, err)
 		return
 	}
-	b.batches.waiting = true
-	b.lanes[laneProduce].with(ctx, b, func(conn *wire.Conn, err error) {
-		b.batches.waiting = false
-		root := ctx.ActorSystem().Root
-		if err != nil {
-			b.batches.fail(root, err)
+	for {
+		items := box.Next(time.Now())
+		if len(items) == 0 {
 			return
 		}
-		version, err := version(conn, kmsg.Produce, maxProduceVersion)
-		if err != nil {
-			b.batches.fail(root, err)
-			return
+		parts := make([]*sendBatch, len(items))
+		for i := range items {
+			parts[i] = items[i].Ref.(*sendBatch)
 		}
-		for len(b.batches.queue) > 0 && b.batches.flying < maxProduceRequests {
-			b.sendProduce(ctx, conn, version, b.batches.next())
-		}
-	})
-}
-
-// next takes what the next request carries: of every partition the first batch
-// that waits, and no more bytes than a request may have.
-func (p *produceQueue) next() (parts []*sendBatch) {
-	size := 0
-	seen := make(map[partitionKey]bool, len(p.queue))
-	rest := p.queue[:0]
-	for _, m := range p.queue {
-		key := partitionKey{m.batch.Topic(), m.batch.Partition()}
-		if seen[key] || len(parts) > 0 && size+m.batch.Size() > maxRequestBytes {
-			seen[key] = true // nothing behind it may overtake it
-			rest = append(rest, m)
-			continue
-		}
-		seen[key] = true
-		size += m.batch.Size()
-		parts = append(parts, m)
+		b.sendProduce(ctx, lane, conn, most, parts)
 	}
-	clear(p.queue[len(rest):])
-	p.queue = rest
-	return parts
 }
 
 type partitionKey struct {
@@ -96,22 +135,22 @@ type partitionKey struct {
 	partition int32
 }
 
-// fail answers everything that waits; nothing of it was sent.
-func (p *produceQueue) fail(root *actor.RootContext, err error) {
-	for _, m := range p.queue {
+// failBatches answers everything that waits; nothing of it was sent.
+func failBatches(root *actor.RootContext, box *outbox.Core, err error) {
+	for _, i := range box.Failed() {
+		m := i.Ref.(*sendBatch)
 		root.Send(m.from, &batchAnswer{id: m.id, base: -1, err: err})
 	}
-	p.queue = nil
 }
 
-func (b *broker) sendProduce(ctx actor.Context, conn *wire.Conn, version int16, parts []*sendBatch) {
+func (b *broker) sendProduce(ctx actor.Context, lane laneKind, conn *wire.Conn, version int16, parts []*sendBatch) {
 	config := &b.handle.Config().Produce
 	parts = slices.DeleteFunc(parts, func(m *sendBatch) bool { return !m.batch.Hold(m.lease) }) // settled meanwhile
 	if len(parts) == 0 {
 		return
 	}
 	req, refused := newProduceRequest(version, config.Acks, config.AckTimeout, parts, b.handle.Codecs())
-	root, self, name := ctx.ActorSystem().Root, ctx.Self(), b.id
+	system, root, self, name, send := ctx.ActorSystem(), ctx.ActorSystem().Root, ctx.Self(), b.id, answering(ctx.ActorSystem(), config.Codec)
 	for m, err := range refused {
 		root.Send(m.from, &batchAnswer{id: m.id, base: -1, err: err})
 	}
@@ -119,17 +158,34 @@ func (b *broker) sendProduce(ctx actor.Context, conn *wire.Conn, version int16, 
 		return
 	}
 	parts = slices.DeleteFunc(parts, func(m *sendBatch) bool { return refused[m] != nil })
-	b.batches.flying++
+	b.outboxes[lane].Sent()
 	conn.Send(&wire.Call{Request: req, FixedVersion: true, NoResponse: config.Acks == handle.AcksNone, Timeout: config.AckTimeout + b.handle.Config().RequestTimeout, Done: func(r wire.Result) {
-		answerBatches(root, name, parts, r)
-		root.Send(self, &produceDone{})
+		tellHints(system, b.handle, r)
+		answerBatches(send, name, parts, r)
+		done := &produceDone{lane: lane}
+		if r.Throttled {
+			done.throttle = r.Throttle
+		} else {
+			done.waited = r.Throttle
+		}
+		send(self, done)
 	}})
 }
 
-// answerBatches tells each producer what became of its batch. Without an answer,
-// as nobody was to ack, it is written and no more is known. It runs on the
-// connection's goroutine.
-func answerBatches(root *actor.RootContext, broker string, parts []*sendBatch, r wire.Result) {
+// answering is how the connection's goroutine tells actors of an answer. It runs
+// their turns itself, unless they are going to compress: then others on the
+// connection would wait for that.
+func answering(system *actor.ActorSystem, codec compress.Type) func(to *actor.PID, m any) {
+	if codec != compress.None {
+		return system.Root.Send
+	}
+	return func(to *actor.PID, m any) { supervisor.SendHere(system, to, m) }
+}
+
+// answerBatches tells each producer what became of its batch; who waits for an
+// ack is told before. Without an answer, as nobody was to ack, it is written and
+// no more is known. It runs on the connection's goroutine.
+func answerBatches(send func(*actor.PID, any), broker string, parts []*sendBatch, r wire.Result) {
 	outcomes := map[partitionKey]*kmsg.ProduceResponseTopicPartition{}
 	resp, answered := r.Response.(*kmsg.ProduceResponse)
 	if answered {
@@ -140,12 +196,19 @@ func answerBatches(root *actor.RootContext, broker string, parts []*sendBatch, r
 			}
 		}
 	}
-	for _, m := range parts {
-		answer := &batchAnswer{id: m.id, base: -1, err: r.Err, written: r.Written}
+	answers := make([]batchAnswer, len(parts))
+	for i, m := range parts {
+		answer := &answers[i]
+		*answer = batchAnswer{id: m.id, base: -1, err: r.Err, written: r.Written, here: true}
 		if outcome := outcomes[partitionKey{m.batch.Topic(), m.batch.Partition()}]; answered {
 			answer.base, answer.err = produceOutcome(broker, m, outcome)
 		}
-		root.Send(m.from, answer)
+		if answer.err == nil {
+			m.batch.Acked(m.lease, answer.base)
+		}
+	}
+	for i, m := range parts {
+		send(m.from, &answers[i])
 	}
 }
 
@@ -162,5 +225,21 @@ func produceOutcome(broker string, m *sendBatch, outcome *kmsg.ProduceResponseTo
 	if outcome.ErrorMessage != nil {
 		fail.Message = *outcome.ErrorMessage
 	}
+	if len(outcome.ErrorRecords) > 0 {
+		return -1, refusal(fail, outcome.ErrorRecords)
+	}
 	return -1, fail
+}
+
+// refusal is the error of a batch of which the broker names the records (KIP-467).
+func refusal(err *wire.Error, records []kmsg.ProduceResponseTopicPartitionErrorRecord) error {
+	refusal := &producing.Refusal{Err: err}
+	for _, r := range records {
+		named := producing.RefusedRecord{Index: r.RelativeOffset}
+		if r.ErrorMessage != nil {
+			named.Message = *r.ErrorMessage
+		}
+		refusal.Records = append(refusal.Records, named)
+	}
+	return refusal
 }

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"math/rand/v2"
 	"net"
 	"strconv"
@@ -19,8 +20,9 @@ import (
 // Purpose:  knows the cluster: finds leaders, keeps the view fresh, decides
 // which brokers have an actor and how many producers a topic has.
 // Parent:   client:<name>, its first child. Its address is stable.
-// Children: none. It does no I/O: broker actors carry its requests.
-// Messages: in protocol.Produce and protocol.Subscribe of users, findLeader, needIdentity, brokerUp, metadataAnswer, identityAnswer, useTopic, supervisor.Down, tick;
+// Children: none. It does no I/O: broker actors carry its requests, and
+// goroutines of its own, which end with life, call Config.BrokersFunc.
+// Messages: in protocol.Produce and protocol.Subscribe of users, findLeader, leaderHints, needIdentity, brokerUp, metadataAnswer, seedsResolved, identityAnswer, useTopic, supervisor.Down, tick;
 // out brokerCall to brokers, StartChild and TerminateChild to the
 // brokers and producers supervisors.
 // Restart:  permanent; its siblings are restarted after it.
@@ -36,6 +38,7 @@ type client struct {
 	started  map[string]int32
 	identity identity
 	waiting  map[*routed]bool // messages of users that wait for a topic
+	resolver resolver
 }
 
 // brokerState is what the client actor has to remember of a broker's actor.
@@ -45,12 +48,15 @@ type brokerState struct {
 	pid     *actor.PID
 }
 
-func newClient(h *handle.Handle) *client {
+func newClient(life context.Context, h *handle.Handle) *client {
 	config := h.Config()
-	return &client{handle: h, states: map[int32]brokerState{}, started: map[string]int32{}, waiting: map[*routed]bool{}, core: metadata.New(metadata.Config{
-		Seeds: h.Seeds(), Refresh: config.MetadataRefresh, Hedge: 500 * time.Millisecond, Timeout: config.MetadataTimeout,
+	c := &client{handle: h, states: map[int32]brokerState{}, started: map[string]int32{}, waiting: map[*routed]bool{}}
+	c.resolver = resolver{life: life, config: config}
+	c.core = metadata.New(metadata.Config{
+		Seeds: h.Seeds(), Resolves: config.BrokersFunc != nil, Refresh: config.MetadataRefresh, Hedge: 500 * time.Millisecond, Timeout: config.MetadataTimeout,
 		BackoffMin: 50 * time.Millisecond, BackoffMax: time.Second, UnknownTTL: config.UnknownTopicTTL, AutoCreate: config.AutoCreateTopics,
-	}, rand.IntN)}
+	}, rand.IntN)
+	return c
 }
 
 // Receive implements actor.Actor.
@@ -67,7 +73,11 @@ func (c *client) Receive(ctx actor.Context) {
 		c.alarm.rang()
 		c.do(ctx, c.core.Tick(now))
 	case *findLeader:
-		c.do(ctx, c.core.Need(now, m.reply, m.topic, m.partition, m.stale))
+		c.findLeader(ctx, m, now)
+	case *leaderHints:
+		for _, h := range m.hints {
+			c.do(ctx, c.core.Hint(now, h))
+		}
 	case *useTopic:
 		c.startProducers(ctx, m.topic)
 	case *protocol.Produce:
@@ -80,11 +90,22 @@ func (c *client) Receive(ctx actor.Context) {
 		c.brokerDown(ctx, m, now)
 	case *metadataAnswer:
 		c.answered(ctx, m, now)
+	case *seedsResolved:
+		c.do(ctx, c.core.Resolved(now, m.seeds, m.err))
+		c.handle.SetSeeds(c.core.Seeds())
 	case *needIdentity:
 		c.identity.need(ctx, c, m)
 	case *identityAnswer:
 		c.identity.answered(c, m)
 	}
+}
+
+func (c *client) findLeader(ctx actor.Context, m *findLeader, now time.Time) {
+	if m.stale && m.atLeast > 0 {
+		c.do(ctx, c.core.NeedNewer(now, m.reply, m.topic, m.partition, m.atLeast))
+		return
+	}
+	c.do(ctx, c.core.Need(now, m.reply, m.topic, m.partition, m.stale))
 }
 
 func (c *client) brokerUp(ctx actor.Context, m *brokerUp, now time.Time) {
@@ -133,6 +154,10 @@ func (c *client) do(ctx actor.Context, actions []metadata.Action) {
 			c.tell(ctx, a)
 		case metadata.Report:
 			c.handle.Emit(telemetry.MetadataFailed{Client: c.handle.Name(), Err: a.Err, Retry: a.Retry})
+		case metadata.Resolve:
+			c.resolver.resolve(ctx)
+		case metadata.Unresolved:
+			c.handle.Emit(telemetry.BootstrapFailed{Client: c.handle.Name(), Err: a.Err, Stack: stackOf(a.Err), Retry: a.Retry})
 		case metadata.Wake:
 			c.alarm.set(ctx, a.At)
 		}

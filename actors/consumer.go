@@ -250,7 +250,7 @@ func (c *consumer) do(ctx actor.Context, actions []consuming.Action) {
 	for _, a := range actions {
 		switch a := a.(type) {
 		case consuming.FindLeader:
-			askLeader(ctx, c.handle, c.key.Topic, c.key.Partition, a.Stale)
+			askLeader(ctx, c.handle, c.key.Topic, c.key.Partition, a.Stale, 0)
 		case consuming.Resolve:
 			c.resolve(ctx, a)
 		case consuming.Want:

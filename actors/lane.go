@@ -6,6 +6,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/moldau-go/moldau/actors/internal/direct"
 	"github.com/moldau-go/moldau/actors/internal/fetching"
 	"github.com/moldau-go/moldau/actors/internal/lane"
 	"github.com/moldau-go/moldau/telemetry"
@@ -20,16 +21,24 @@ type laneKind int
 const (
 	laneControl laneKind = iota
 	laneProduce
+	laneAlone
 	laneHotFetch
 	laneColdFetch
-	laneCount
+	laneDirect // the first of several, as package direct numbers them
+	laneCount  = laneDirect + direct.Lanes
 )
 
 // fetchFrame is more than what an answer has around its records.
 const fetchFrame = 1 << 20
 
 func (k laneKind) String() string {
-	return [...]string{"control", "produce", "fetch hot", "fetch cold"}[k]
+	switch {
+	case k < laneDirect:
+		return [...]string{"control", "produce", "produce alone", "fetch hot", "fetch cold"}[k]
+	case k == laneDirect+direct.Shared:
+		return "direct shared"
+	}
+	return fmt.Sprintf("direct %d", k-laneDirect+1)
 }
 
 func fetchLane(l fetching.Lane) laneKind {

@@ -9,11 +9,12 @@ import (
 )
 
 // askLeader asks the client actor for a partition's leader; leaderFound tells
-// ctx's actor when the view has it. stale says that the one it has does not work.
-func askLeader(ctx actor.Context, h *handle.Handle, topic string, partition int32, stale bool) {
+// ctx's actor when the view has it. stale says that the one it has does not work;
+// one of epoch atLeast or later may all the same (0: none does).
+func askLeader(ctx actor.Context, h *handle.Handle, topic string, partition int32, stale bool, atLeast int32) {
 	root, self := ctx.ActorSystem().Root, ctx.Self()
 	tell(ctx, clientActorName(h), &findLeader{
-		topic: topic, partition: partition, stale: stale, reply: func(err error) { root.Send(self, &leaderFound{err}) },
+		topic: topic, partition: partition, stale: stale, atLeast: atLeast, reply: func(err error) { root.Send(self, &leaderFound{err}) },
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/moldau-go/moldau/actors/handle"
 	"github.com/moldau-go/moldau/actors/internal/fetching"
+	"github.com/moldau-go/moldau/actors/internal/metadata"
 	"github.com/moldau-go/moldau/wire"
 )
 
@@ -22,8 +23,13 @@ type findLeader struct {
 	topic     string
 	partition int32
 	stale     bool
+	atLeast   int32 // with stale: a leader of this epoch or a later one is an answer at once; 0: none is
 	reply     func(error)
 }
+
+// leaderHints are what a broker said of leaders beside its errors (KIP-951). They
+// come before the errors, so that who then asks for a leader is told this one.
+type leaderHints struct{ hints []metadata.Hint }
 
 // leaderFound is the reply to an actor; the leader is in the view.
 type leaderFound struct{ err error }
@@ -59,6 +65,7 @@ type sendBatch struct {
 	batch *handle.Batch
 	lease uint64
 	id    uint64
+	alone bool // in a request of its own
 	from  *actor.PID
 }
 
@@ -69,6 +76,7 @@ type batchAnswer struct {
 	base    int64
 	err     error
 	written bool
+	here    bool // the turn runs on the connection's goroutine
 }
 
 // needIdentity asks the client actor to make sure of a producer id.

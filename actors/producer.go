@@ -37,20 +37,23 @@ type producer struct {
 	asking    bool             // for the producer id
 	broker    *actor.PID       // of the leader; watched
 	node      int32
+	epoch     int32 // of the leader that was told last; -1: not known
 	watched   []watchedBroker
+	here      bool // the turn runs on the goroutine of a caller who waits
 }
 
 // startProducing is a producer's first message to itself: what it then does may
 // fail, and a failure is a crash that is restarted, not a start that failed.
 type startProducing struct{}
 
-// lookAtSlot tells a producer that something changed in its slot.
-type lookAtSlot struct{}
+// lookAtSlot tells a producer that something changed in its slot. here says that
+// its turn runs on the goroutine of the caller who waits for it.
+type lookAtSlot struct{ here bool }
 
 func newProducer(h *handle.Handle, topic *handle.Topic, partition int32) *producer {
 	return &producer{
 		handle: h, topic: topic.Name(), partition: partition, slot: topic.Slot(partition),
-		node: -1,
+		node: -1, epoch: -1,
 	}
 }
 
@@ -69,7 +72,9 @@ func (p *producer) Receive(ctx actor.Context) {
 		p.do(ctx, p.core.Start(now))
 		p.look(ctx, now)
 	case lookAtSlot:
+		p.here = m.here
 		p.look(ctx, now)
+		p.here = false
 	case tick:
 		p.alarm.rang()
 		p.do(ctx, p.core.Tick(now))
@@ -78,7 +83,9 @@ func (p *producer) Receive(ctx actor.Context) {
 	case *identityFound:
 		p.identified(ctx, m, now)
 	case *batchAnswer:
+		p.here = m.here
 		p.do(ctx, p.core.Answer(now, m.id, m.base, m.err, m.written))
+		p.here = false
 	case *supervisor.Down:
 		p.brokerDown(ctx, m, now)
 	}
@@ -87,7 +94,14 @@ func (p *producer) Receive(ctx actor.Context) {
 func (p *producer) start(ctx actor.Context) {
 	config := &p.handle.Config().Produce
 	root, self := ctx.ActorSystem().Root, ctx.Self()
-	lease, unsure := p.slot.Attach(self, func() { root.Send(self, lookAtSlot{}) })
+	system := ctx.ActorSystem()
+	lease, unsure := p.slot.Attach(self, func(here bool) {
+		if here {
+			supervisor.SendHere(system, self, lookAtSlot{here: true})
+		} else {
+			root.Send(self, lookAtSlot{})
+		}
+	})
 	p.lease = lease
 	adopted := make([]producing.Batch, len(unsure))
 	for i, b := range unsure {
@@ -96,7 +110,8 @@ func (p *producer) start(ctx actor.Context) {
 	_, _, plain := p.handle.Identity()
 	p.core = producing.New(producing.Config{
 		Linger: config.Linger, DeliveryTimeout: config.DeliveryTimeout, BackoffMin: config.RetryBackoff, BackoffMax: max(time.Second, config.RetryBackoff),
-		Idempotent: !plain, MaxInFlight: maxInFlight(config.MaxInFlight, !plain), Forget: forgetAfter,
+		Idempotent: !plain, MaxInFlight: maxInFlight(config.MaxInFlight, !plain), Forget: forgetAfter, Gone: p.handle.Config().MetadataTimeout,
+		Safe: config.Retry == handle.RetrySafe, MaxRetries: config.MaxRetries, LeaderAcks: config.Acks == handle.AcksLeader,
 	}, adopted, rand.Float64)
 	ctx.Send(self, startProducing{})
 }
@@ -107,7 +122,7 @@ func (p *producer) adopt(b *handle.Batch) producing.Batch {
 		p.batches = map[uint64]*handle.Batch{}
 	}
 	p.batches[p.lastID] = b
-	return producing.Batch{ID: p.lastID, Opened: b.Opened(), Unsure: b.Attempts > 0}
+	return producing.Batch{ID: p.lastID, Opened: b.Opened(), Count: b.Count(), Size: b.Size(), Unsure: b.Attempts > 0, Numbered: b.Numbered()}
 }
 
 // forgetAfter is how long a partition may be silent before the broker might
@@ -136,6 +151,7 @@ func (p *producer) leaderFound(ctx actor.Context, m *leaderFound, now time.Time)
 		return
 	}
 	p.watchBroker(ctx, leader.Leader)
+	p.epoch = leader.Epoch
 	p.do(ctx, p.core.Leader(now, leader.Leader))
 }
 
@@ -193,12 +209,14 @@ func (p *producer) do(ctx actor.Context, actions []producing.Action) {
 			p.take(ctx, now)
 		case producing.Send:
 			p.send(ctx, a, now)
+		case producing.Part:
+			p.part(ctx, a, now)
 		case producing.Bump:
 			p.bump(a)
 		case producing.Settle:
 			p.settle(a)
 		case producing.FindLeader:
-			askLeader(ctx, p.handle, p.topic, p.partition, a.Stale)
+			askLeader(ctx, p.handle, p.topic, p.partition, a.Stale, p.epoch+1)
 		case producing.Retried:
 			p.handle.Emit(telemetry.ProduceRetried{Client: p.handle.Name(), Topic: p.topic, Partition: p.partition, Attempt: a.Attempt, Err: a.Err})
 		case producing.Wake:
@@ -213,15 +231,19 @@ func (p *producer) take(ctx actor.Context, now time.Time) {
 		p.do(ctx, p.core.Taken(now, producing.Batch{}, false))
 		return
 	}
-	if err := p.compress(b); err != nil {
-		p.do(ctx, p.core.Refused(now, p.adopt(b), err))
-	} else {
-		p.do(ctx, p.core.Taken(now, p.adopt(b), true))
-	}
+	p.do(ctx, p.core.Taken(now, p.pack(b), true))
 	p.look(ctx, now)
 }
 
-// compress compresses a batch that was taken, and gives its hold back: a request
+// pack makes a batch ready to be sent; one that cannot be says so.
+func (p *producer) pack(b *handle.Batch) producing.Batch {
+	err := p.compress(b)
+	batch := p.adopt(b)
+	batch.Err = err
+	return batch
+}
+
+// compress compresses a batch that is held, and gives its hold back: a request
 // takes its own.
 func (p *producer) compress(b *handle.Batch) error {
 	defer b.Release()
@@ -238,8 +260,10 @@ func (p *producer) send(ctx actor.Context, a producing.Send, now time.Time) {
 	case !known:
 		p.identify(ctx, a)
 		return
-	default:
-		p.slot.Number(p.lease, p.batches[a.ID], id)
+	case !p.slot.Number(p.lease, p.batches[a.ID], id):
+		p.handle.DropIdentity(id)
+		p.identify(ctx, a)
+		return
 	}
 	if p.broker == nil {
 		p.watchBroker(ctx, a.Node)
@@ -250,7 +274,12 @@ func (p *producer) send(ctx actor.Context, a producing.Send, now time.Time) {
 	}
 	batch := p.batches[a.ID]
 	batch.Attempts++
-	ctx.Send(p.broker, &sendBatch{batch: batch, lease: p.lease, id: a.ID, from: ctx.Self()})
+	m := &sendBatch{batch: batch, lease: p.lease, id: a.ID, alone: a.Alone, from: ctx.Self()}
+	if p.here {
+		supervisor.SendHere(ctx.ActorSystem(), p.broker, m)
+	} else {
+		ctx.Send(p.broker, m)
+	}
 }
 
 // identify keeps a send until the client's producer id is known.
@@ -282,9 +311,7 @@ func (p *producer) bump(a producing.Bump) {
 	for i, id := range a.IDs {
 		batches[i] = p.batches[id]
 	}
-	if id, _, _ := p.handle.Identity(); !p.slot.Bump(p.lease, batches) {
-		p.handle.DropIdentity(id)
-	}
+	p.slot.Bump(p.lease, batches)
 }
 
 func (p *producer) settle(a producing.Settle) {
@@ -294,8 +321,12 @@ func (p *producer) settle(a producing.Settle) {
 		p.batches = nil // an idle partition keeps no map
 	}
 	if p.slot.Settle(p.lease, batch, a.Base, a.Err) && a.Err != nil {
-		p.handle.Emit(telemetry.ProduceFailed{Client: p.handle.Name(), Topic: p.topic, Partition: p.partition, Records: batch.Count(), Err: a.Err})
+		p.failed(batch.Count(), a.Err)
 	}
+}
+
+func (p *producer) failed(records int, err error) {
+	p.handle.Emit(telemetry.ProduceFailed{Client: p.handle.Name(), Topic: p.topic, Partition: p.partition, Records: records, Err: err})
 }
 
 // Inspect tells what waits in the slot.

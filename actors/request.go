@@ -34,6 +34,13 @@ func Request(ctx context.Context, system *actor.ActorSystem, h *handle.Handle, b
 			return nil, err
 		}
 	}
+	return ask(ctx, system, h, broker, func(reply func(kmsg.Response, error)) any {
+		return &brokerCall{request: req, reply: reply}
+	})
+}
+
+// ask sends a message to a broker's actor and waits for the reply, as Request.
+func ask(ctx context.Context, system *actor.ActorSystem, h *handle.Handle, broker int32, message func(reply func(kmsg.Response, error)) any) (kmsg.Response, error) {
 	pid, id, err := awaitBroker(ctx, h, broker)
 	if err != nil {
 		return nil, err
@@ -46,7 +53,7 @@ func Request(ctx context.Context, system *actor.ActorSystem, h *handle.Handle, b
 	gone := make(chan struct{})
 	watch := system.Root.Spawn(supervisor.Props(system, func() actor.Actor { return &watcher{target: pid, gone: gone} }))
 	defer system.Root.Stop(watch)
-	system.Root.Send(pid, &brokerCall{request: req, reply: func(resp kmsg.Response, err error) { reply <- outcome{resp, err} }})
+	system.Root.Send(pid, message(func(resp kmsg.Response, err error) { reply <- outcome{resp, err} }))
 	select {
 	case out := <-reply:
 		return out.resp, out.err
@@ -77,7 +84,7 @@ func (e *notAsked) SafeToRetry() bool     { return true }
 func askedOf(h *handle.Handle, broker int32) string {
 	if broker == AnyBroker || broker == Controller {
 		if len(h.Cluster().Brokers) == 0 {
-			return fmt.Sprintf("any of %q; check the addresses, and that brokers listen there", h.Config().Bootstrap())
+			return fmt.Sprintf("any of %q; check the addresses, and that brokers listen there", bootstrapAddresses(h))
 		}
 		return "the cluster"
 	}

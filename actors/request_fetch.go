@@ -24,9 +24,9 @@ type FetchAsk struct {
 	Isolation handle.Isolation
 }
 
-// The pauses between two looks at the end of a partition. A direct fetch goes
-// over the control lane, which nothing may park: so it asks again and again
-// instead of letting the broker hold the request.
+// The least time from one look at the end of a partition to the next. A broker
+// that holds the request takes longer than that; one whose lanes are all in use
+// by other direct fetches answers at once, and is asked again.
 const (
 	lookMin = 5 * time.Millisecond
 	lookMax = 100 * time.Millisecond
@@ -58,7 +58,7 @@ type fetcher struct {
 // read asks a leader until there is a record or the wait is over.
 func (f *fetcher) read(ctx context.Context, leader int32) error {
 	for looks := 1; ; looks++ {
-		from := f.next
+		from, begun := f.next, time.Now()
 		answer, err := f.request(ctx, leader)
 		if err != nil {
 			return err
@@ -77,7 +77,7 @@ func (f *fetcher) read(ctx context.Context, leader int32) error {
 			looks = 0
 			continue
 		}
-		if err := f.pause(ctx, backoff.After(looks, lookMin, lookMax, 0)); err != nil {
+		if err := f.pause(ctx, backoff.After(looks, lookMin, lookMax, 0)-time.Since(begun)); err != nil {
 			return err
 		}
 	}
@@ -108,6 +108,9 @@ func (f *fetcher) enlarge(err error) bool {
 }
 
 func (f *fetcher) pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
 	timer := time.NewTimer(min(d, max(time.Until(f.until), 0)))
 	defer timer.Stop()
 	select {
@@ -132,7 +135,13 @@ func (f *fetcher) request(ctx context.Context, leader int32) (messageset.Answer,
 	p.Partition, p.FetchOffset, p.PartitionMaxBytes = f.ask.Key.Partition, f.next, f.most
 	topic.Partitions = append(topic.Partitions, p)
 	req.Topics = append(req.Topics, topic)
-	resp, err := Request(ctx, f.system, f.handle, leader, req)
+	wait := time.Until(f.until)
+	if end, bounded := ctx.Deadline(); bounded {
+		wait = min(wait, time.Until(end)) // nobody would have the answer
+	}
+	resp, err := ask(ctx, f.system, f.handle, leader, func(reply func(kmsg.Response, error)) any {
+		return &directFetch{request: req, wait: wait, reply: reply}
+	})
 	if err != nil {
 		return messageset.Answer{}, err
 	}

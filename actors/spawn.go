@@ -15,7 +15,8 @@ type Client struct {
 	// Handle is what outlives the tree's actors.
 	Handle *handle.Handle
 	// Supervisor is the system supervisor, a child of the spawner. Stopping it
-	// stops the tree in order; so does the end of the spawner.
+	// stops the tree in order; so does the end of the spawner. Of an Embedded
+	// client it is the tree below the user's supervisor.
 	Supervisor *actor.PID
 
 	system *actor.ActorSystem
@@ -32,7 +33,7 @@ func SpawnClient(spawner actor.SpawnerContext, config handle.Config) (*Client, e
 	if err != nil {
 		return nil, err
 	}
-	root, err := supervisor.Spawn(spawner, rootName(h), supervisor.Spec{Children: []supervisor.ChildSpec{keeperSpec(h), ClientSpec(h)}})
+	root, err := supervisor.Spawn(spawner, rootName(h), supervisor.Spec{Children: []supervisor.ChildSpec{keeperSpec(h), clientSpec(h)}})
 	if err != nil {
 		h.Stop(handle.ErrStopped)
 		return nil, err

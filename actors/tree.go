@@ -22,20 +22,24 @@ const (
 	workerDelay     = 2 * time.Second
 )
 
-// ClientSpec is the child spec of a whole client, for a supervisor of
-// protoactor actors: of the user's own system or of ours. The tree needs h and
-// ends with it; h survives the tree.
-func ClientSpec(h *handle.Handle) supervisor.ChildSpec {
-	return supervisor.Child(clientID(h), supervisor.Permanent.After(clientDelay), supervisor.Spec{
+// clientSpec is the child spec of a whole client below a supervisor of ours.
+func clientSpec(h *handle.Handle) supervisor.ChildSpec {
+	return supervisor.Child(clientID(h), supervisor.Permanent.After(clientDelay), clientTree(h))
+}
+
+// clientTree is the supervisor of a client. The tree needs h and ends with it;
+// h survives the tree.
+func clientTree(h *handle.Handle) supervisor.Spec {
+	return supervisor.Spec{
 		Strategy: supervisor.RestForOne,
 		Children: []supervisor.ChildSpec{
-			worker("client", clientActorName(h), supervisor.Permanent.After(clientDelay), func(context.Context) actor.Actor { return newClient(h) }),
+			worker("client", clientActorName(h), supervisor.Permanent.After(clientDelay), func(life context.Context) actor.Actor { return newClient(life, h) }),
 			dynamic("brokers", brokersName(h), func() []supervisor.ChildSpec { return brokerSpecs(h) }),
 			dynamic("producers", producersName(h), func() []supervisor.ChildSpec { return topicSpecs(h) }),
 			dynamic("consumers", consumersName(h), func() []supervisor.ChildSpec { return consumerSpecs(h) }),
 			dynamic("subscribers", subscribersName(h), func() []supervisor.ChildSpec { return subscriptionSpecs(h) }),
 		},
-	})
+	}
 }
 
 // worker is the spec of a plain actor with a stable name, or none.

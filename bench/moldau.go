@@ -43,6 +43,7 @@ type moldauProduce struct {
 	topic  moldau.Topic
 	values *values
 	ring   []moldau.Pending
+	list   int // records of a call
 }
 
 func moldauProducer(ctx context.Context, j *job) (producer, error) {
@@ -50,10 +51,13 @@ func moldauProducer(ctx context.Context, j *job) (producer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &moldauProduce{client: c, topic: c.Topic(j.Topic), values: newValues(j.Size), ring: make([]moldau.Pending, moldauWindow)}, nil
+	return &moldauProduce{client: c, topic: c.Topic(j.Topic), values: newValues(j.Size), ring: make([]moldau.Pending, moldauWindow), list: j.List}, nil
 }
 
 func (p *moldauProduce) send(ctx context.Context, n int) error {
+	if p.list > 1 {
+		return p.sendLists(ctx, n)
+	}
 	for i := range n {
 		if i >= moldauWindow {
 			if _, err := p.ring[i%moldauWindow].Wait(ctx); err != nil {
@@ -67,6 +71,33 @@ func (p *moldauProduce) send(ctx context.Context, n int) error {
 	}
 	for i := range min(n, moldauWindow) {
 		if _, err := p.ring[i].Wait(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sendLists produces lists, and waits for each when moldauWindow records are open.
+func (p *moldauProduce) sendLists(ctx context.Context, n int) error {
+	records := make([]moldau.Record, p.list)
+	ring := make([]moldau.Pendings, moldauWindow/p.list)
+	for i := 0; n > 0; i++ {
+		records = records[:min(n, p.list)]
+		n -= len(records)
+		for j := range records {
+			records[j].Value = p.values.next()
+		}
+		at := &ring[i%len(ring)]
+		if err := at.Wait(ctx); err != nil {
+			return err
+		}
+		*at = p.topic.ProduceAll(ctx, records)
+	}
+	if err := p.topic.Flush(ctx); err != nil {
+		return err
+	}
+	for _, list := range ring {
+		if err := list.Wait(ctx); err != nil {
 			return err
 		}
 	}

@@ -97,7 +97,7 @@ func (o *options) check() error {
 // jobOf is what a client is told in a row; topic and broker are not in it yet.
 func (o *options) jobOf(r row, c client) job {
 	j := job{
-		Client: c.name, Kind: r.kind, Partitions: r.partitions, Size: r.size, Codec: r.codec,
+		Client: c.name, Kind: r.kind, Partitions: r.partitions, Size: r.size, Codec: r.codec, List: r.list,
 		Records: max(int(float64(o.records)*r.share), 1), WarmUp: o.warmUp,
 		Idempotent: !r.plainAcks && c.idempotent, Linger: o.linger, BatchBytes: o.batchBytes,
 	}

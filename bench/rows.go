@@ -15,6 +15,7 @@ type row struct {
 	codec      string
 	plainAcks  bool // without idempotence
 	tls        bool
+	list       int // records of a produce call, where a client takes several
 	// share of -records that it runs with: the main rows take all.
 	share float64
 }
@@ -29,6 +30,7 @@ func rows() []row {
 	all := []row{
 		{name: "produce", kind: produce},
 		{name: "produce-plain", kind: produce, plainAcks: true},
+		{name: "produce-lists", kind: produce, list: 500},
 		{name: "consume", kind: consume},
 		{name: "produce-1k", kind: produce, size: 1000, share: 0.2},
 		{name: "consume-1k", kind: consume, size: 1000, share: 0.2},
@@ -76,6 +78,9 @@ func (r row) text() string {
 	}
 	if r.codec != "none" {
 		parts = append(parts, r.codec)
+	}
+	if r.list > 1 {
+		parts = append(parts, fmt.Sprintf("lists of %d where a client takes them", r.list))
 	}
 	if r.tls {
 		parts = append(parts, "TLS")

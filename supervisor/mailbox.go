@@ -68,15 +68,23 @@ func (m *mailbox) UserMessageCount() int { return int(m.queued.Load()) }
 
 // PostUserMessage queues msg. A batch is delivered item by item, then itself.
 func (m *mailbox) PostUserMessage(msg any) {
+	if m.post(msg) {
+		m.dispatcher.Schedule(m.turn)
+	}
+}
+
+// post is PostUserMessage that leaves it to the caller to run the turn, if it
+// returns true.
+func (m *mailbox) post(msg any) (wake bool) {
 	if msg == nil {
 		m.ext.deadLetter(m.self, msg)
-		return
+		return false
 	}
 	inner := msg
 	if env, ok := msg.(*actor.MessageEnvelope); ok {
 		if env == nil {
 			m.ext.deadLetter(m.self, nil)
-			return
+			return false
 		}
 		inner = env.Message
 	}
@@ -88,12 +96,10 @@ func (m *mailbox) PostUserMessage(msg any) {
 	m.queued.Add(1)
 	m.mu.Lock()
 	m.user = append(m.user, msg)
-	wake := !m.running && !m.suspended
+	wake = !m.running && !m.suspended
 	m.running = m.running || wake
 	m.mu.Unlock()
-	if wake {
-		m.dispatcher.Schedule(m.turn)
-	}
+	return wake
 }
 
 // PostSystemMessage queues msg before all user messages.

@@ -40,6 +40,16 @@ type MetadataFailed struct {
 	Retry  time.Duration
 }
 
+// BootstrapFailed tells that Config.BrokersFunc failed, panicked (Stack is then
+// set), did not return in time, or gave addresses that are wrong, all of which
+// are named. It is asked again after Retry at the soonest.
+type BootstrapFailed struct {
+	Client string
+	Err    error
+	Stack  string
+	Retry  time.Duration
+}
+
 // ProduceRetried tells of a batch that will be sent again.
 type ProduceRetried struct {
 	Client, Topic string
@@ -54,6 +64,13 @@ type ProduceFailed struct {
 	Partition     int32
 	Records       int
 	Err           error
+}
+
+// ProduceThrottled tells of a broker that found a quota exceeded: no Produce
+// request is sent to it for that long. Brokers before 2.0 have waited themselves.
+type ProduceThrottled struct {
+	Client, Broker string
+	Throttle       time.Duration
 }
 
 // CallbackPanicked tells of a produce callback that panicked. Nothing else is
@@ -114,8 +131,10 @@ func (ConnectFailed) Name() string    { return "connection.failed" }
 func (ConnectionClosed) Name() string { return "connection.closed" }
 func (MetadataUpdated) Name() string  { return "metadata.updated" }
 func (MetadataFailed) Name() string   { return "metadata.failed" }
+func (BootstrapFailed) Name() string  { return "bootstrap.failed" }
 func (ProduceRetried) Name() string   { return "produce.retried" }
 func (ProduceFailed) Name() string    { return "produce.failed" }
+func (ProduceThrottled) Name() string { return "produce.throttled" }
 func (CallbackPanicked) Name() string { return "callback.panicked" }
 func (IdempotenceOff) Name() string   { return "idempotence.off" }
 func (FetchFailed) Name() string      { return "fetch.failed" }
@@ -130,8 +149,10 @@ func (ConnectionOpened) Level() slog.Level { return slog.LevelDebug }
 func (ConnectFailed) Level() slog.Level    { return slog.LevelWarn }
 func (MetadataUpdated) Level() slog.Level  { return slog.LevelDebug }
 func (MetadataFailed) Level() slog.Level   { return slog.LevelWarn }
+func (BootstrapFailed) Level() slog.Level  { return slog.LevelWarn }
 func (ProduceRetried) Level() slog.Level   { return slog.LevelInfo }
 func (ProduceFailed) Level() slog.Level    { return slog.LevelError }
+func (ProduceThrottled) Level() slog.Level { return slog.LevelInfo }
 func (CallbackPanicked) Level() slog.Level { return slog.LevelError }
 func (IdempotenceOff) Level() slog.Level   { return slog.LevelWarn }
 func (FetchFailed) Level() slog.Level      { return slog.LevelWarn }
@@ -178,12 +199,24 @@ func (e MetadataFailed) Attrs() []slog.Attr {
 	return []slog.Attr{slog.String("client", e.Client), failure(e.Err), slog.Duration("retry", e.Retry)}
 }
 
+func (e BootstrapFailed) Attrs() []slog.Attr {
+	attrs := []slog.Attr{slog.String("client", e.Client), failure(e.Err), slog.Duration("retry", e.Retry)}
+	if e.Stack != "" {
+		attrs = append(attrs, slog.String("stack", e.Stack))
+	}
+	return attrs
+}
+
 func (e ProduceRetried) Attrs() []slog.Attr {
 	return append(partition(e.Client, e.Topic, e.Partition), slog.Int("attempt", e.Attempt), failure(e.Err))
 }
 
 func (e ProduceFailed) Attrs() []slog.Attr {
 	return append(partition(e.Client, e.Topic, e.Partition), slog.Int("records", e.Records), failure(e.Err))
+}
+
+func (e ProduceThrottled) Attrs() []slog.Attr {
+	return []slog.Attr{slog.String("client", e.Client), slog.String("broker", e.Broker), slog.Duration("throttle", e.Throttle)}
 }
 
 func (e CallbackPanicked) Attrs() []slog.Attr {

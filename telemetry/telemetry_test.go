@@ -22,7 +22,7 @@ func events() []Event {
 	r.AddAttrs(slog.Int("n", 1))
 	return []Event{
 		ConnectionOpened{"c", "b", "l", time.Second}, ConnectFailed{"c", "b", "l", cause, time.Second}, ConnectionClosed{"c", "b", "l", cause},
-		MetadataUpdated{"c", 3, 4}, MetadataFailed{"c", cause, time.Second}, ProduceRetried{"c", "t", 1, 2, cause}, ProduceFailed{"c", "t", 1, 2, cause},
+		MetadataUpdated{"c", 3, 4}, MetadataFailed{"c", cause, time.Second}, BootstrapFailed{"c", cause, "stack", time.Second}, ProduceRetried{"c", "t", 1, 2, cause}, ProduceFailed{"c", "t", 1, 2, cause},
 		FetchFailed{"c", "t", 1, cause}, OffsetReset{"c", "t", 1, 5, 6}, WorkerFailed{"c", "s", "t", 1, cause, "stack"},
 		ActorChanged{"s", "c", "failed", true, cause, time.Second}, Log{r},
 	}

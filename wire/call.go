@@ -22,6 +22,12 @@ type Call struct {
 	// NoResponse says that the broker will not answer (Produce with acks=0):
 	// Done is called once the request is written.
 	NoResponse bool
+	// Memory, if not nil, gives the memory for an answer of more than a few KiB,
+	// n bytes of it; what the answer refers to is in there, and it is the caller's
+	// to use again when he is done with that. nil leaves it to the connection. It
+	// is called on the connection's goroutine before the bytes are there, on the
+	// word of the broker: it should refuse what is not to be expected.
+	Memory func(n int) []byte
 	// Raw gives the answer's body undecoded, in one buffer of its own.
 	Raw bool
 	// Done gets the outcome, exactly once, on the connection's goroutine (or on

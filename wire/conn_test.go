@@ -185,6 +185,37 @@ func TestRawAnswer(t *testing.T) {
 	}
 }
 
+// A large answer is read into memory that the caller gives; one that he refuses
+// to give memory for, and a small one, are not.
+func TestMemoryOfTheCaller(t *testing.T) {
+	for _, size := range []int{slabFrame - 8, slabFrame + 1, 1 << 20, 3 << 20} {
+		body := make([]byte, size)
+		body[size-1] = 7
+		c := dial(t, listen(t, func(conn net.Conn) {
+			serve(conn, func(q request) ([]byte, bool) { return q.raw(body), true })
+		}), Config{Pins: map[int16]int16{keyFetch: 4}})
+		var mine []byte
+		asked := 0
+		r := <-send(c, &Call{Request: kmsg.NewPtrFetchRequest(), Raw: true, Memory: func(n int) []byte {
+			if asked = n; n > 2<<20 {
+				return nil
+			}
+			mine = make([]byte, n+5)
+			return mine
+		}})
+		require.NoError(t, r.Err)
+		require.Equal(t, body, r.Body)
+		switch {
+		case size < slabFrame:
+			require.Zero(t, asked)
+		case size > 2<<20:
+			require.Greater(t, asked, 2<<20)
+		default:
+			require.Same(t, &mine[asked-size], &r.Body[0])
+		}
+	}
+}
+
 func TestCloseFailsEverythingOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := memory(t, inMemory(with(func(request) ([]byte, bool) { return nil, true })))

@@ -117,11 +117,14 @@ func (f *frameReader) correlation() (int32, error) {
 	return id, nil
 }
 
-// body reads n bytes of the frame. With owned they are in a buffer that nothing
-// else refers to; otherwise they may share one with other answers. Either way
-// they are never written again.
-func (f *frameReader) body(n int, owned bool) ([]byte, error) {
-	if n > slabFrame || owned {
+// body reads n bytes of the frame, into memory if that has room for them. Else
+// small frames share a buffer, and large ones have one of their own; either way
+// it is never written again.
+func (f *frameReader) body(n int, memory []byte) ([]byte, error) {
+	if len(memory) >= n && n > 0 {
+		return f.into(memory[:n:n])
+	}
+	if n > slabFrame {
 		return f.large(n)
 	}
 	if err := f.fill(n); err != nil {
@@ -129,6 +132,20 @@ func (f *frameReader) body(n int, owned bool) ([]byte, error) {
 	}
 	b := f.slab[f.r : f.r+n : f.r+n]
 	f.r += n
+	return b, nil
+}
+
+// into fills b.
+func (f *frameReader) into(b []byte) ([]byte, error) {
+	have := copy(b, f.slab[f.r:f.w])
+	f.r += have
+	for have < len(b) {
+		got, err := f.read(b[have:])
+		have += got
+		if err != nil && have < len(b) {
+			return nil, cutShort(err, true)
+		}
+	}
 	return b, nil
 }
 

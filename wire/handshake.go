@@ -43,7 +43,7 @@ func (s *shaker) roundTrip(req kmsg.Request) ([]byte, error) {
 	if got != id {
 		return nil, &FrameError{Size: int32(size), Max: s.cfg.MaxFrame, Reason: fmt.Sprintf("it answers correlation id %d instead of %d", got, id)}
 	}
-	body, err := s.frames.body(size-4, false)
+	body, err := s.frames.body(size-4, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func (s *shaker) exchangeToken(token []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.frames.body(size, false)
+	return s.frames.body(size, nil)
 }
 
 // agree finds out what the broker speaks, unless that is known. Of a broker that

@@ -17,10 +17,10 @@ func (c *Conn) read() {
 	var reads uint64
 	var now time.Duration
 	for {
-		size, id, err := c.nextAnswer()
+		size, id, memory, err := c.nextAnswer()
 		var body []byte
 		if err == nil {
-			body, err = c.frames.body(size, false)
+			body, err = c.frames.body(size, memory)
 		}
 		if err != nil {
 			c.failRead(err)
@@ -39,24 +39,36 @@ func (c *Conn) read() {
 }
 
 // nextAnswer reads length and correlation id; size is that of the rest. An
-// answer that nobody waits for is refused before a large body is read.
-func (c *Conn) nextAnswer() (size int, id int32, err error) {
+// answer that nobody waits for is refused before a large body is read. memory is
+// where a large one goes, nil if that is left to us.
+func (c *Conn) nextAnswer() (size int, id int32, memory []byte, err error) {
 	if size, err = c.frames.size(4); err != nil {
-		return 0, 0, err
+		return 0, 0, nil, err
 	}
 	if id, err = c.frames.correlation(); err != nil {
-		return 0, 0, err
+		return 0, 0, nil, err
 	}
 	size -= 4
 	if size > slabFrame {
-		c.mu.Lock()
-		waits := c.flight.find(id) >= 0
-		c.mu.Unlock()
-		if !waits {
-			return 0, 0, c.unsolicited(size, id)
+		call := c.waiting(id)
+		if call == nil {
+			return 0, 0, nil, c.unsolicited(size, id)
+		}
+		if call.Memory != nil {
+			memory = call.Memory(size)
 		}
 	}
-	return size, id, nil
+	return size, id, memory, nil
+}
+
+// waiting is the call that waits for an answer, nil if none does.
+func (c *Conn) waiting(id int32) *Call {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if at := c.flight.find(id); at >= 0 {
+		return c.flight.slot(at).call
+	}
+	return nil
 }
 
 func (c *Conn) unsolicited(size int, id int32) error {

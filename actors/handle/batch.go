@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"github.com/moldau-go/moldau/wire/compress"
 	"github.com/moldau-go/moldau/wire/record"
@@ -26,6 +27,7 @@ type Batch struct {
 	number   place
 	sum      record.Sum   // of the records; whole once the batch is taken
 	due      bool         // to be sent without waiting for linger
+	runs     []run        // what it has of a batch that was cut; nil: it is whole
 	holds    atomic.Int32 // the slot's one until settled, and one for every writer
 	// Attempts counts how often the batch was handed to a broker; it belongs to
 	// the producer that holds the lease.
@@ -43,6 +45,9 @@ func (b *Batch) Count() int { return int(b.count) }
 
 // Size is the number of bytes of its records, without the batch header.
 func (b *Batch) Size() int { return b.size }
+
+// Numbered says whether it has its place in the sequence.
+func (b *Batch) Numbered() bool { return b.number.given }
 
 // Opened is when its first record was accepted.
 func (b *Batch) Opened() time.Time { return b.opened }
@@ -117,6 +122,10 @@ func (b *Batch) Hold(lease uint64) bool {
 	return true
 }
 
+// Acked settles the batch at once if it is the oldest that was taken; the
+// producer is still to be told.
+func (b *Batch) Acked(lease uint64, base int64) { b.slot.SettleFirst(lease, b, base) }
+
 // Release ends a Hold; with the last one, after the batch is
 // settled, its memory goes back.
 func (b *Batch) Release() {
@@ -157,10 +166,41 @@ func (b *Batch) add(r *record.Record, size int, clock *clock) bool {
 		last++
 	}
 	c := b.chunks[last]
+	prefetch(unsafe.SliceData(c.buf[len(c.buf):]))
 	buf := record.Append(c.buf, at-b.baseTime, b.count, r)
 	b.size += len(buf) - len(c.buf)
 	c.buf = buf
 	b.count++
 	b.maxTime = max(b.maxTime, at)
 	return true
+}
+
+// mark is how far a batch is filled.
+type mark struct {
+	chunks, end, size int
+	count             int32
+	maxTime           int64
+	sum               record.Sum
+}
+
+func (b *Batch) mark() mark {
+	m := mark{chunks: len(b.chunks), size: b.size, count: b.count, maxTime: b.maxTime, sum: b.sum}
+	if m.chunks > 0 {
+		m.end = len(b.chunks[m.chunks-1].buf)
+	}
+	return m
+}
+
+// rollBack takes back what was added since a mark.
+func (b *Batch) rollBack(m mark) {
+	for _, c := range b.chunks[m.chunks:] {
+		b.slot.pool.give(c)
+	}
+	clear(b.chunks[m.chunks:])
+	b.chunks = b.chunks[:m.chunks]
+	if m.chunks > 0 {
+		last := b.chunks[m.chunks-1]
+		last.buf = last.buf[:m.end]
+	}
+	b.size, b.count, b.maxTime, b.sum = m.size, m.count, m.maxTime, m.sum
 }

@@ -31,6 +31,15 @@ type Config struct {
 	// BrokerList are bootstrap addresses one by one, in the same form; they are
 	// added to Brokers.
 	BrokerList []string
+	// BrokersFunc gives bootstrap addresses in the same form, beside Brokers and
+	// BrokerList, which may then be empty: from a service registry, say. It is
+	// called in the background when the client starts, and again while no broker
+	// that is known can be reached, after pauses of 1 s that double up to 30 s; a
+	// new answer takes the place of the last (KIP-899). Its ctx ends after
+	// ConnectTimeout, and with the client; one call is made at a time. A failure,
+	// a panic and addresses that are wrong are events (BootstrapFailed), and the
+	// addresses that were known stay. Default: none.
+	BrokersFunc func(ctx context.Context) ([]string, error)
 
 	// ConnectTimeout bounds TCP, TLS, version query and login together.
 	// Default 10 s.
@@ -113,11 +122,17 @@ type ProduceConfig struct {
 	// BufferBytes bounds the memory of all records that are accepted and not
 	// settled. Default 64 MiB.
 	BufferBytes int
+	// Retry: default RetryIdempotent.
+	Retry Retry
+	// MaxRetries is how often a batch is sent again. Default: as often as
+	// DeliveryTimeout allows.
+	MaxRetries int
 	// RetryBackoff is the first pause before a batch is sent again; it doubles
 	// up to a second. Default 50 ms.
 	RetryBackoff time.Duration
-	// Partitioner: default is Java's: the key's murmur2 hash, and without key
-	// one partition until its batch is full or sent (KIP-480).
+	// Partitioner chooses the partitions of records that name none. Default
+	// behaviors.LikeJava: the key's murmur2 hash, and without key one partition
+	// until its batch is full or sent (KIP-480).
 	Partitioner behaviors.Partitioner
 }
 

@@ -27,19 +27,41 @@ func (c *Config) Bootstrap() []string {
 
 // bootstrap reads the addresses and names every one that is wrong.
 func (c *Config) bootstrap() (seeds []metadata.Broker, mistakes []error) {
-	for _, entry := range c.Bootstrap() {
-		host, port, err := splitAddress(entry)
+	seeds, mistakes = readAddresses(nil, c.Bootstrap(), "Brokers")
+	if len(seeds) == 0 && len(mistakes) == 0 && c.BrokersFunc == nil {
+		mistakes = append(mistakes, errors.New("Brokers: at least one address is needed, as \"localhost:9092\""))
+	}
+	return seeds, mistakes
+}
+
+// Resolved are the bootstrap addresses of the configuration and those that its
+// BrokersFunc gave, each once. The error, a *ConfigError, names every one that
+// is wrong; the others are there all the same.
+func (c *Config) Resolved(entries []string) ([]metadata.Broker, error) {
+	seeds, _ := c.bootstrap()
+	given := slices.DeleteFunc(slices.Clone(entries), func(entry string) bool { return strings.TrimSpace(entry) == "" })
+	seeds, mistakes := readAddresses(seeds, given, "BrokersFunc")
+	if len(given) == 0 {
+		mistakes = append(mistakes, errors.New("BrokersFunc: it gave no address"))
+	}
+	if len(mistakes) > 0 {
+		return seeds, &ConfigError{mistakes}
+	}
+	return seeds, nil
+}
+
+// readAddresses adds addresses to those that are there, each once.
+func readAddresses(seeds []metadata.Broker, entries []string, field string) (_ []metadata.Broker, mistakes []error) {
+	for _, entry := range entries {
+		host, port, err := splitAddress(strings.TrimSpace(entry))
 		if err != nil {
-			mistakes = append(mistakes, fmt.Errorf("Brokers: %q: %w", entry, err))
+			mistakes = append(mistakes, fmt.Errorf("%s: %q: %w", field, entry, err))
 			continue
 		}
 		known := func(b metadata.Broker) bool { return b.Host == host && b.Port == port }
 		if !slices.ContainsFunc(seeds, known) {
 			seeds = append(seeds, metadata.Broker{ID: int32(-1 - len(seeds)), Host: host, Port: port})
 		}
-	}
-	if len(seeds) == 0 && len(mistakes) == 0 {
-		mistakes = append(mistakes, errors.New("Brokers: at least one address is needed, as \"localhost:9092\""))
 	}
 	return seeds, mistakes
 }

@@ -48,9 +48,15 @@ func (c Config) check() ([]metadata.Broker, error) {
 		if word, ok := o.field.(choice); ok && (*word.at < 0 || int(*word.at) >= len(word.words)) {
 			errs = append(errs, fmt.Errorf("%s %d: there is no such choice; want one of %s", o.name, *word.at, strings.Join(word.words, ", ")))
 		}
+		if by, ok := o.field.(partitioning); ok && by.wrong() {
+			errs = append(errs, fmt.Errorf("%s %d: there is no such scheme", o.name, *by.at))
+		}
 	}
 	if c.Produce.Idempotence == IdempotenceOn && c.Produce.Acks != AcksAll {
 		errs = append(errs, errors.New("Produce.Idempotence: it needs Acks: AcksAll"))
+	}
+	if c.Produce.Idempotence == IdempotenceOn && c.Produce.Retry == RetryAtLeastOnce {
+		errs = append(errs, errors.New("Produce.Retry: RetryAtLeastOnce is without idempotence; want RetryIdempotent, or Idempotence: IdempotenceOff"))
 	}
 	if c.Produce.Idempotence != IdempotenceOff && c.Produce.MaxInFlight > 5 {
 		errs = append(errs, fmt.Errorf("Produce.MaxInFlight %d: at most 5 with idempotence, as brokers remember 5 batches", c.Produce.MaxInFlight))

@@ -1,5 +1,12 @@
 package handle
 
+import (
+	"fmt"
+	"strings"
+
+	"github.com/moldau-go/moldau/behaviors"
+)
+
 // Acks says which replicas must have a batch before it is acked.
 type Acks int8
 
@@ -37,6 +44,23 @@ const (
 	IdempotenceOff
 )
 
+// Retry says what is sent again that may have been written. What surely was not
+// written is sent again under every policy.
+type Retry int8
+
+const (
+	// RetryIdempotent sends all of it again, under its old number where there is
+	// idempotence, so that it is written once. Without idempotence it may be
+	// written twice. It is the default.
+	RetryIdempotent Retry = iota
+	// RetryAtLeastOnce sends all of it again and never asks for a producer id: it
+	// may be written twice. It is what brod does.
+	RetryAtLeastOnce
+	// RetrySafe sends nothing of it again: it fails at once with wire.ErrUnsure,
+	// and nothing is ever written twice. It is what KafkaEx does.
+	RetrySafe
+)
+
 // Isolation says what a consumer sees of transactions.
 type Isolation int8
 
@@ -56,6 +80,34 @@ func (i Isolation) Wire() int8 {
 	return 1
 }
 
+// partitioning is the Partitioner: one of a few words, or anything in Go.
+type partitioning struct{ at *behaviors.Partitioner }
+
+// roundRobin is the word for behaviors.RoundRobin; a Scheme has its own.
+const roundRobin = "round_robin"
+
+func (p partitioning) set(text string) error {
+	if text == roundRobin {
+		*p.at = behaviors.RoundRobin()
+		return nil
+	}
+	var words []string
+	for s := behaviors.LikeJava; s <= behaviors.Random; s++ {
+		if s.String() == text {
+			*p.at = s
+			return nil
+		}
+		words = append(words, s.String())
+	}
+	return wantOneOf(append(words, roundRobin))
+}
+
+// wrong says that the value is a number that is no Scheme.
+func (p partitioning) wrong() bool {
+	s, ok := (*p.at).(behaviors.Scheme)
+	return ok && s > behaviors.Random
+}
+
 // choice is a setting that takes one of a few words; its number is the word's
 // place in the list.
 type choice struct {
@@ -63,10 +115,16 @@ type choice struct {
 	at    *int8
 }
 
+func wantOneOf(words []string) error { return fmt.Errorf("want one of %s", strings.Join(words, ", ")) }
+
 func acksChoice(a *Acks) choice { return choice{[]string{"all", "leader", "none"}, (*int8)(a)} }
 
 func idempotenceChoice(i *Idempotence) choice {
 	return choice{[]string{"auto", "on", "off"}, (*int8)(i)}
+}
+
+func retryChoice(r *Retry) choice {
+	return choice{[]string{"idempotent", "at_least_once", "safe"}, (*int8)(r)}
 }
 
 func isolationChoice(i *Isolation) choice {

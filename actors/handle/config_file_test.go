@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/moldau-go/moldau/behaviors"
 	"github.com/moldau-go/moldau/wire"
 	"github.com/moldau-go/moldau/wire/compress"
 	"github.com/moldau-go/moldau/wire/sasl"
@@ -43,7 +44,7 @@ func TestFileSetsEverySetting(t *testing.T) {
 		"connectTimeout": "1s", "metadataRefresh": "off", "unknownTopicTTL": "250ms", "autoCreateTopics": true, "noAPIVersions": true,
 		"pins": {"Fetch": 11, "Metadata": 9},
 		"socket": {"readBuffer": "64KiB", "keepAlive": "off", "delay": true},
-		"produce": {"acks": "leader", "idempotence": "off", "linger": "off", "codec": "zstd", "codecLevel": -3, "batchBytes": 1000, "bufferBytes": "1GiB"},
+		"produce": {"acks": "leader", "idempotence": "off", "linger": "off", "codec": "zstd", "codecLevel": -3, "batchBytes": 1000, "bufferBytes": "1GiB", "partitioner": "sarama"},
 		"consume": {"maxWait": "2s", "maxBytes": "3MiB", "isolation": "read_uncommitted"}
 	}`)
 	require.NoError(t, err)
@@ -52,7 +53,7 @@ func TestFileSetsEverySetting(t *testing.T) {
 		ConnectTimeout: time.Second, MetadataRefresh: -1, UnknownTopicTTL: 250 * time.Millisecond, AutoCreateTopics: true, NoAPIVersions: true,
 		Pins:    map[int16]int16{1: 11, 3: 9},
 		Socket:  wire.Socket{ReadBuffer: 64 << 10, KeepAlive: -1, Delay: true},
-		Produce: ProduceConfig{Acks: AcksLeader, Idempotence: IdempotenceOff, Linger: NoLinger, Codec: compress.Zstd, CodecLevel: -3, BatchBytes: 1000, BufferBytes: 1 << 30},
+		Produce: ProduceConfig{Acks: AcksLeader, Idempotence: IdempotenceOff, Linger: NoLinger, Codec: compress.Zstd, CodecLevel: -3, BatchBytes: 1000, BufferBytes: 1 << 30, Partitioner: behaviors.LikeSarama},
 		Consume: ConsumeConfig{MaxWait: 2 * time.Second, MaxBytes: 3 << 20, Isolation: ReadUncommitted},
 	}, c)
 	_, err = New(c)
@@ -60,15 +61,15 @@ func TestFileSetsEverySetting(t *testing.T) {
 }
 
 func TestFileNamesEveryMistake(t *testing.T) {
-	_, err := load(t, `{"brokers": 1, "Name": "x", "produce": {"lingr": "1s", "linger": 5, "acks": "some", "batchBytes": 1.5, "maxInFlight": true},
+	_, err := load(t, `{"brokers": 1, "Name": "x", "produce": {"lingr": "1s", "linger": 5, "acks": "some", "batchBytes": 1.5, "maxInFlight": true, "partitioner": "hash"},
 		"consume": [], "connectTimeout": "soon", "autoCreateTopics": "yes", "socket": {"readBuffer": "9GiB"}, "pins": {"Nonsense": 1}, "sasl": {"password": "hunter2"}}`)
 	var wrong *ConfigError
 	require.ErrorAs(t, err, &wrong)
 	for _, key := range []string{"brokers:", "Name:", "produce.lingr:", "produce.linger:", "produce.acks: want one of all, leader", "produce.batchBytes:",
-		"produce.maxInFlight:", "consume:", "connectTimeout:", "autoCreateTopics:", "socket.readBuffer:", "pins:", "sasl.password:", "passwordFile"} {
+		"produce.maxInFlight:", "produce.partitioner: want one of java, kafkaex, kafkaex_legacy, brod, sarama, librdkafka, random, round_robin", "consume:", "connectTimeout:", "autoCreateTopics:", "socket.readBuffer:", "pins:", "sasl.password:", "passwordFile"} {
 		require.ErrorContains(t, err, key)
 	}
-	require.Len(t, wrong.Mistakes, 13)
+	require.Len(t, wrong.Mistakes, 14)
 	require.NotContains(t, err.Error(), "hunter2")
 }
 
@@ -263,6 +264,14 @@ func TestDifferencesAreNamed(t *testing.T) {
 	other = same
 	other.Dial = wire.Config{}.Dial
 	require.Empty(t, Differences(base, other))
+	other.Produce.Partitioner = behaviors.LikeJava
+	require.Empty(t, Differences(base, other))
+	other.Produce.Partitioner = behaviors.RoundRobin()
+	require.Equal(t, []string{"Produce.Partitioner"}, Differences(base, other))
+	again := other
+	again.Produce.Partitioner = behaviors.RoundRobin()
+	require.Empty(t, Differences(other, again), "each counts for itself, but they are configured the same")
+	other = base
 	other.SASL = sasl.Scram{Username: "a", Password: sasl.NewSecret("x")}
 	require.Equal(t, []string{"SASL"}, Differences(base, other))
 }
@@ -273,7 +282,7 @@ func TestEveryFieldIsASetting(t *testing.T) {
 	for _, o := range new(Config).options() {
 		known[o.name] = true
 	}
-	inGoOnly := []string{"TLS", "SASL", "Dial", "Telemetry", "System", "Produce.Partitioner", "Socket.LocalAddr", "Socket.Control"}
+	inGoOnly := []string{"TLS", "SASL", "BrokersFunc", "Dial", "Telemetry", "System", "Socket.LocalAddr", "Socket.Control"}
 	for _, name := range inGoOnly {
 		known[name] = true
 	}

@@ -3,6 +3,7 @@ package handle
 import (
 	"time"
 
+	"github.com/moldau-go/moldau/behaviors"
 	"github.com/moldau-go/moldau/wire"
 	"github.com/moldau-go/moldau/wire/compress"
 )
@@ -12,7 +13,7 @@ import (
 // and the table in docs/configuration.md all go by this list.
 type option struct {
 	name  string
-	field any // *string, *[]string, *bool, *int, *int32, *time.Duration, choice, pins
+	field any // *string, *[]string, *bool, *int, *int32, *time.Duration, choice, pins, partitioning
 	zero  any // the default; nil if it is the zero value itself
 	// off: a negative value turns off what the setting does; signed: it is a
 	// value like others. Elsewhere it is a mistake.
@@ -66,6 +67,9 @@ func (c *Config) options() []option {
 		{name: "Produce.Codec", field: codec},
 		{name: "Produce.CodecLevel", field: &p.CodecLevel, signed: true},
 		{name: "Produce.BufferBytes", field: &p.BufferBytes, zero: 64 << 20},
+		{name: "Produce.Retry", field: retryChoice(&p.Retry)},
+		{name: "Produce.MaxRetries", field: &p.MaxRetries},
+		{name: "Produce.Partitioner", field: partitioning{&p.Partitioner}, zero: behaviors.LikeJava},
 		{name: "Produce.RetryBackoff", field: &p.RetryBackoff, zero: 50 * time.Millisecond},
 
 		{name: "Consume.MaxWait", field: &f.MaxWait, zero: 500 * time.Millisecond},
@@ -90,6 +94,10 @@ func (o option) fill() {
 		fill(field, o.zero)
 	case *time.Duration:
 		fill(field, o.zero)
+	case partitioning:
+		if *field.at == nil {
+			*field.at = o.zero.(behaviors.Partitioner)
+		}
 	}
 }
 

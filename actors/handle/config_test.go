@@ -1,6 +1,7 @@
 package handle
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/moldau-go/moldau/actors/internal/metadata"
+	"github.com/moldau-go/moldau/behaviors"
 	"github.com/moldau-go/moldau/telemetry"
 	"github.com/moldau-go/moldau/wire"
 )
@@ -75,13 +77,13 @@ func TestEveryMistakeIsNamedAtOnce(t *testing.T) {
 	_, err := New(Config{
 		Brokers: "x:y", Name: "a/b", ConnectTimeout: -1, RequestTimeout: -1, CoolDown: -1, CallTimeout: -1, MetadataTimeout: -1,
 		Socket:  wire.Socket{ReadBuffer: -1, WriteBuffer: -1},
-		Produce: ProduceConfig{Acks: 7, AckTimeout: -1, DeliveryTimeout: -1, MaxBlock: -1, BatchBytes: -1, BufferBytes: -1, RetryBackoff: -1},
+		Produce: ProduceConfig{Acks: 7, AckTimeout: -1, DeliveryTimeout: -1, MaxBlock: -1, BatchBytes: -1, BufferBytes: -1, RetryBackoff: -1, Partitioner: behaviors.Random + 1},
 		Consume: ConsumeConfig{MaxWait: -1, MaxPartitionBytes: -1, MaxBytes: -1, PrefetchBytes: -1},
 	})
 	for _, field := range []string{
 		"Brokers", "Name", "ConnectTimeout", "RequestTimeout", "CoolDown", "CallTimeout", "MetadataTimeout", "Produce.AckTimeout",
 		"Produce.DeliveryTimeout", "Produce.MaxBlock", "Produce.BatchBytes", "Produce.BufferBytes", "Produce.RetryBackoff",
-		"Produce.Acks", "Socket.ReadBuffer", "Socket.WriteBuffer", "Consume.MaxWait", "Consume.MaxPartitionBytes", "Consume.MaxBytes", "Consume.PrefetchBytes",
+		"Produce.Acks", "Produce.Partitioner 7: there is no such scheme", "Socket.ReadBuffer", "Socket.WriteBuffer", "Consume.MaxWait", "Consume.MaxPartitionBytes", "Consume.MaxBytes", "Consume.PrefetchBytes",
 	} {
 		require.ErrorContains(t, err, field)
 	}
@@ -110,6 +112,7 @@ func TestZeroValuesAreTheDefaults(t *testing.T) {
 	require.Equal(t, int16(1), AcksLeader.Wire())
 	require.Equal(t, int8(1), c.Consume.Isolation.Wire())
 	require.Equal(t, int8(0), ReadUncommitted.Wire())
+	require.Equal(t, behaviors.LikeJava, c.Produce.Partitioner)
 	require.False(t, c.AutoCreateTopics)
 }
 
@@ -143,4 +146,27 @@ func TestMistakesThatLookLikeNone(t *testing.T) {
 			require.Error(t, err)
 		})
 	}
+}
+
+// What BrokersFunc gives is read like the list; every address that is wrong is
+// named at once, and the others are used.
+func TestAddressesThatAFunctionGives(t *testing.T) {
+	ask := func(context.Context) ([]string, error) { return nil, nil }
+	h, err := New(Config{BrokersFunc: ask})
+	require.NoError(t, err, "it is enough")
+	require.Empty(t, h.Seeds())
+	h, err = New(Config{Brokers: "a b", BrokersFunc: ask})
+	require.NoError(t, err)
+	seeds, err := h.Config().Resolved([]string{" c:1 ", "", "b:9092", "kafka://x", "[::1]", "y:0"})
+	require.Equal(t, []metadata.Broker{
+		{ID: -1, Host: "a", Port: 9092}, {ID: -2, Host: "b", Port: 9092}, {ID: -3, Host: "c", Port: 1}, {ID: -4, Host: "::1", Port: 9092},
+	}, seeds)
+	require.ErrorContains(t, err, "kafka://x")
+	require.ErrorContains(t, err, "y:0")
+	require.NotContains(t, err.Error(), "\n")
+	seeds, err = h.Config().Resolved([]string{" "})
+	require.Len(t, seeds, 2)
+	require.ErrorContains(t, err, "no address")
+	_, err = New(Config{Brokers: "x:y", BrokersFunc: ask})
+	require.ErrorContains(t, err, "x:y")
 }

@@ -49,11 +49,13 @@ func (o option) set(text string) error {
 	case choice:
 		at := slices.Index(field.words, text)
 		if at < 0 {
-			return fmt.Errorf("want one of %s", strings.Join(field.words, ", "))
+			return wantOneOf(field.words)
 		}
 		*field.at = int8(at)
 		return nil
 	case pins:
+		return field.set(text)
+	case partitioning:
 		return field.set(text)
 	}
 	panic("no such kind of setting: " + o.name)

@@ -64,7 +64,7 @@ func (s *Slot) expire(before time.Time, err error) (left bool) {
 func (s *Slot) expireIn(list []*Batch, before time.Time, err error) []*Batch {
 	n := 0
 	for n < len(list) && list[n].opened.Before(before) {
-		if list[n].number.given {
+		if list[n].number.given && s.sequence.given {
 			s.newEpoch()
 		}
 		s.finish(list[n], -1, err)

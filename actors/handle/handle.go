@@ -24,7 +24,6 @@ import (
 // Handle is one client's. All methods may be called from anywhere at any time.
 type Handle struct {
 	config Config
-	seeds  []metadata.Broker
 	codecs *compress.Registry
 	pool   *chunkPool
 	clock  clock
@@ -36,6 +35,7 @@ type Handle struct {
 	topics   map[string]*Topic
 	subs     map[string]*Subscription
 	direct   map[Partition]*Direct
+	seeds    []metadata.Broker
 	nodes    []metadata.Broker
 	brokers  map[int32]*actor.PID
 	identity identityState
@@ -66,8 +66,20 @@ func (h *Handle) Config() *Config { return &h.config }
 // Name is the client's name.
 func (h *Handle) Name() string { return h.config.Name }
 
-// Seeds are the bootstrap addresses.
-func (h *Handle) Seeds() []metadata.Broker { return h.seeds }
+// Seeds are the bootstrap addresses: the configuration's, and what its
+// BrokersFunc gave last.
+func (h *Handle) Seeds() []metadata.Broker {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.seeds
+}
+
+// SetSeeds puts other bootstrap addresses in place of those that were known.
+func (h *Handle) SetSeeds(list []metadata.Broker) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.seeds = list
+}
 
 // Codecs are the client's compression codecs.
 func (h *Handle) Codecs() *compress.Registry { return h.codecs }

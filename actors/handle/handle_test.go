@@ -74,13 +74,46 @@ func TestPartitionersChoose(t *testing.T) {
 		return s.partition
 	}
 	key := &record.Record{Key: []byte("foobar")}
-	require.Equal(t, behaviors.ByKey(key.Key, 6), slot(key, nil))
+	require.Equal(t, behaviors.ByKey(key.Key, 6), slot(key, topic.by))
 	require.Equal(t, int32(3), slot(key, behaviors.On(3)))
-	require.Equal(t, behaviors.ByKey([]byte{}, 6), slot(&record.Record{Key: []byte{}}, nil), "an empty key is a key")
+	require.Equal(t, behaviors.ByKey([]byte{}, 6), slot(&record.Record{Key: []byte{}}, topic.by), "an empty key is a key")
 	for _, p := range []int32{-1, 6} {
 		_, err := topic.choose(*topic.slots.Load(), key, behaviors.On(p))
 		require.ErrorIs(t, err, wire.ErrUnknownTopic)
 	}
+}
+
+// A configured round robin shares each topic's records, however topics take turns.
+func TestRoundRobinIsPerTopic(t *testing.T) {
+	h, orders := newHandle(t, 2, func(c *Config) { c.Produce.Partitioner = behaviors.RoundRobin() })
+	audit, err := h.Topic("audit")
+	require.NoError(t, err)
+	audit.Grow(2)
+	for i := range int32(10) {
+		for _, topic := range []*Topic{orders, audit} {
+			p := topic.Append(t.Context(), value("x"), nil, Lingers, nil)
+			require.Equal(t, i%2, p.outcome.slot.partition, topic.name)
+		}
+	}
+}
+
+// LikeJava chosen for one topic sticks as the default does; another scheme that is configured does not.
+func TestOnlyJavasWaySticks(t *testing.T) {
+	_, topic := newHandle(t, 6, func(c *Config) { c.Produce.Partitioner = behaviors.Random })
+	partitions := func(by behaviors.Partitioner) map[int32]bool {
+		seen := map[int32]bool{}
+		for range 100 {
+			p := topic.Append(t.Context(), value("x"), by, Lingers, nil)
+			require.NoError(t, p.NotAccepted())
+			seen[p.outcome.slot.partition] = true
+		}
+		return seen
+	}
+	require.Len(t, partitions(nil), 6)
+	require.Less(t, len(partitions(behaviors.LikeJava)), 3)
+	require.Len(t, partitions(behaviors.LikeKafkaEx), 6)
+	require.Len(t, partitions(behaviors.LikeBrod), 1)
+	require.Len(t, partitions(behaviors.PartitionerFunc(func(behaviors.Record, int32) int32 { return 2 })), 1, "functions are not compared")
 }
 
 // Records without key fill the batch of one partition before they go to another.
@@ -88,7 +121,7 @@ func TestRecordsWithoutKeyStick(t *testing.T) {
 	_, topic := newHandle(t, 6, func(c *Config) { c.Produce.BatchBytes = 1000 })
 	seen, runs, last := map[*Slot]bool{}, 0, (*Slot)(nil)
 	for range 1000 {
-		p := topic.Append(context.Background(), value("0123456789012345678901234567890123456789"), nil, false, nil)
+		p := topic.Append(context.Background(), value("0123456789012345678901234567890123456789"), nil, Lingers, nil)
 		require.NoError(t, p.NotAccepted())
 		seen[p.outcome.slot] = true
 		if p.outcome.slot != last {

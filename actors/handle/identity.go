@@ -19,7 +19,8 @@ type identityState struct {
 func (h *Handle) Identity() (id Identity, known, plain bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	plain = h.identity.off || h.config.Produce.Idempotence == IdempotenceOff || h.config.Produce.Acks != AcksAll
+	produce := &h.config.Produce
+	plain = h.identity.off || produce.Idempotence == IdempotenceOff || produce.Retry == RetryAtLeastOnce || produce.Acks != AcksAll
 	return h.identity.Identity, h.identity.known, plain
 }
 

@@ -23,9 +23,9 @@ func TestAnAppendThatPanics(t *testing.T) {
 	_, topic := newHandle(t, 1, nil)
 	slot := topic.Slot(0)
 	told := 0
-	lease, _ := slot.Attach(nil, func() { told++ })
+	lease, _ := slot.Attach(nil, func(bool) { told++ })
 	require.Panics(t, func() {
-		topic.Append(context.Background(), &record.Record{Value: gone[:100]}, behaviors.On(0), false, nil)
+		topic.Append(context.Background(), &record.Record{Value: gone[:100]}, behaviors.On(0), Lingers, nil)
 	})
 	require.True(t, slot.mu.TryLock(), "the slot is locked for ever")
 	slot.mu.Unlock()

@@ -19,6 +19,8 @@ type Outcome struct {
 	slot    *Slot // to hurry the batch on; immutable
 	base    int64
 	err     error
+	open    int    // parts of the batch without outcome; it has none: 0
+	parts   []part // outcomes of the parts; instead of base and err
 	// calls are made when the outcome is there. They are added under the slot's
 	// lock while the batch is open.
 	calls []call
@@ -83,15 +85,22 @@ func (p Pending) Done() <-chan struct{} { return p.outcome.done }
 // and after an ack.
 func (p Pending) Err() error {
 	if p.outcome.settled.Load() {
-		return p.outcome.err
+		_, err := p.result()
+		return err
 	}
 	return nil
 }
 
 func (p Pending) result() (int64, error) { return p.outcome.of(p.index) }
 
+// uniform says that all records of the batch share one outcome, once it is there.
+func (o *Outcome) uniform() bool { return o.parts == nil }
+
 // of is the outcome of one record, once it is there.
 func (o *Outcome) of(index int32) (int64, error) {
+	if o.parts != nil {
+		return o.ofPart(index)
+	}
 	if o.err != nil {
 		return -1, o.err
 	}

@@ -19,11 +19,11 @@ func TestASealedBatchIsToldOfWhenMemoryIsFull(t *testing.T) {
 		defer topic.handle.Stop(ErrStopped)
 		slot := topic.Slot(0)
 		told := 0
-		lease, _ := slot.Attach(nil, func() { told++ })
+		lease, _ := slot.Attach(nil, func(bool) { told++ })
 		record := string(make([]byte, chunkSize/3))
 		put(t, topic, record)
 		slot.Look(lease)
-		go topic.Append(context.Background(), value(record), behaviors.On(0), false, nil) // seals, and finds no memory
+		go topic.Append(context.Background(), value(record), behaviors.On(0), Lingers, nil) // seals, and finds no memory
 		synctest.Wait()
 		require.Equal(t, 2, told, "the batch waits for its linger, and everybody for the batch")
 	})
@@ -35,9 +35,9 @@ func TestACallerThatWaitsForMemoryEndsTheLinger(t *testing.T) {
 		_, topic := newHandle(t, 2, func(c *Config) { c.Produce.BufferBytes = chunkSize })
 		defer topic.handle.Stop(ErrStopped)
 		slot := topic.Slot(0)
-		lease, _ := slot.Attach(nil, func() {})
+		lease, _ := slot.Attach(nil, func(bool) {})
 		put(t, topic, "a")
-		go topic.Append(context.Background(), value("b"), behaviors.On(1), false, nil)
+		go topic.Append(context.Background(), value("b"), behaviors.On(1), Lingers, nil)
 		synctest.Wait()
 		require.Equal(t, 1, slot.Look(lease).Ready)
 	})
@@ -50,7 +50,7 @@ func TestCallersThatGaveUpLeaveNothingBehind(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	for range 1000 {
-		topic.Append(ctx, value("b"), behaviors.On(1), false, nil)
+		topic.Append(ctx, value("b"), behaviors.On(1), Lingers, nil)
 	}
 	require.Less(t, len(h.pool.budget.waiting), 10)
 }
@@ -60,9 +60,9 @@ func TestFlushHurriesAllPartitionsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, topic := newHandle(t, 2, nil)
 		defer topic.handle.Stop(ErrStopped)
-		lease, _ := topic.Slot(1).Attach(nil, func() {})
+		lease, _ := topic.Slot(1).Attach(nil, func(bool) {})
 		put(t, topic, "a")
-		topic.Append(context.Background(), value("b"), behaviors.On(1), false, nil)
+		topic.Append(context.Background(), value("b"), behaviors.On(1), Lingers, nil)
 		go topic.Flush(context.Background())
 		synctest.Wait()
 		require.Equal(t, Look{Ready: 1}, topic.Slot(1).Look(lease))
@@ -74,7 +74,7 @@ func TestNoPartitions(t *testing.T) {
 	_, topic := newHandle(t, 0, nil)
 	for _, r := range []*record.Record{{}, {Key: []byte("k")}} {
 		require.NotPanics(t, func() {
-			require.Error(t, topic.Append(context.Background(), r, nil, false, nil).Err())
+			require.Error(t, topic.Append(context.Background(), r, nil, Lingers, nil).Err())
 		})
 	}
 }

@@ -37,7 +37,7 @@ func (r *rig) complain(format string, args ...any) {
 // incarnation runs a producer for some steps; unsure batches come first.
 func (r *rig) incarnation(random *rand.Rand, steps int) {
 	slot := r.topic.Slot(0)
-	lease, unsure := slot.Attach(nil, func() {
+	lease, unsure := slot.Attach(nil, func(bool) {
 		select {
 		case r.wake <- struct{}{}:
 		default:
@@ -118,7 +118,7 @@ func (r *rig) poison() {
 func (r *rig) caller(id, records int) {
 	for i := range records {
 		text := fmt.Sprintf("caller %d record %d", id, i)
-		p := r.topic.Append(context.Background(), value(text), behaviors.On(0), i%3 == 0, nil)
+		p := r.topic.Append(context.Background(), value(text), behaviors.On(0), []Haste{Soon, Lingers, Awaited}[i%3], nil)
 		if i%5 == 0 {
 			ctx, cancel := context.WithCancel(context.Background())
 			cancel()
@@ -170,7 +170,7 @@ func TestManyCallersAndProducersThatCrash(t *testing.T) {
 	callers.Wait()
 	close(end)
 	others.Wait()
-	lease, unsure := topic.Slot(0).Attach(nil, func() {})
+	lease, unsure := topic.Slot(0).Attach(nil, func(bool) {})
 	require.Empty(t, unsure)
 	require.Nil(t, topic.Slot(0).Take(lease), "everybody has their outcome")
 	r.writers.Wait()
@@ -186,7 +186,7 @@ func TestStopInTheMiddle(t *testing.T) {
 		for id := range 6 {
 			all.Go(func() { // with records of all partitions, so that some block
 				for i := range 30 {
-					p := topic.Append(context.Background(), value(fmt.Sprint(id, i)), behaviors.On(int32(id%3)), false, nil)
+					p := topic.Append(context.Background(), value(fmt.Sprint(id, i)), behaviors.On(int32(id%3)), Lingers, nil)
 					if id%2 == 0 {
 						_, _ = p.Wait(context.Background())
 					}

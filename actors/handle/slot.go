@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
-
-	"github.com/moldau-go/moldau/wire/record"
 )
 
 // Slot is where records of one partition wait for its producer. Callers append
@@ -28,10 +26,11 @@ type Slot struct {
 	taken     []*Batch // handed to the producer, not settled, in order
 	lease     uint64
 	producer  *actor.PID
-	notify    func()
+	notify    func(here bool)
 	signalled bool // the producer has been told and has not looked since
 	closed    error
 	sequence  place      // of the next batch; given: an id is chosen
+	spent     place      // the id whose epochs are used up
 	calls     []madeCall // to be made, in order
 	calling   bool       // a goroutine makes them
 }
@@ -48,94 +47,14 @@ type Look struct {
 	Opened time.Time // age of the batch that lingers; zero if none does
 }
 
-// append accepts a record. full is true, and nothing was accepted, when memory
-// is at its limit. A panic while the record is encoded, by one that changes
-// under our hands, leaves the slot as it was.
-func (s *Slot) append(r *record.Record, hurry bool, made func(int64, error)) (p Pending, full bool) {
-	s.mu.Lock()
-	return s.add(r, hurry, made)
-}
-
-// appendToOpen is append if that takes no new batch. Otherwise moveOn is true,
-// nothing was accepted, and the batch that was open is on its way.
-func (s *Slot) appendToOpen(r *record.Record, hurry bool, made func(int64, error)) (p Pending, full, moveOn bool) {
-	s.mu.Lock()
-	if s.closed == nil {
-		if s.open == nil {
-			s.mu.Unlock()
-			return Pending{}, false, true
-		}
-		if s.open.size+encodedSize(r) > s.batchSize {
-			s.seal()
-			s.signal(true)
-			return Pending{}, false, true
-		}
-	}
-	p, full = s.add(r, hurry, made)
-	return p, full, false
-}
-
-// add is append with the lock held, which it gives up.
-func (s *Slot) add(r *record.Record, hurry bool, made func(int64, error)) (p Pending, full bool) {
-	size := encodedSize(r)
-	if s.closed != nil {
-		s.mu.Unlock()
-		return Failed(s.closed), false
-	}
-	encoded := false
-	defer func() {
-		if !encoded {
-			s.dropEmpty()
-			s.mu.Unlock()
-		}
-	}()
-	news := hurry
-	if s.open != nil && s.open.size+size > s.batchSize {
-		s.seal()
-		news = true
-	}
-	if s.open == nil {
-		s.open = s.newBatch(time.Now())
-		s.watch()
-		news = true
-	}
-	full = !s.open.add(r, size, s.clock)
-	encoded = true
-	if full {
-		s.dropEmpty()
-		s.signal(news)
-		return Pending{}, true
-	}
-	p = Pending{outcome: s.open.outcome, index: s.open.count - 1}
-	if made != nil {
-		p.outcome.calls = append(p.outcome.calls, call{p.index, made})
-	}
-	s.open.due = s.open.due || hurry
-	s.signal(news)
-	return p, false
-}
-
-// dropEmpty takes back a batch that was opened for a record that did not make it.
-func (s *Slot) dropEmpty() {
-	if s.open != nil && s.open.count == 0 {
-		s.open.Release()
-		s.open = nil
-	}
-}
-
-func (s *Slot) newBatch(now time.Time) *Batch {
-	b := &Batch{slot: s, opened: now, outcome: &Outcome{done: make(chan struct{}), slot: s, base: -1}}
-	b.holds.Store(1)
-	return b
-}
-
 func (s *Slot) seal() {
 	s.sealed = append(s.sealed, s.open)
 	s.open = nil
 }
 
-// signal tells the producer, once until it looks, and unlocks.
-func (s *Slot) signal(worth bool) {
+// signal tells the producer, once until it looks, and unlocks. here says that the
+// caller is going to wait for the outcome.
+func (s *Slot) signal(worth, here bool) {
 	notify := s.notify
 	if !worth || s.signalled || notify == nil {
 		s.mu.Unlock()
@@ -143,11 +62,11 @@ func (s *Slot) signal(worth bool) {
 	}
 	s.signalled = true
 	s.mu.Unlock()
-	notify()
+	notify(here)
 }
 
-// hurry ends the linger of the batch with the given outcome; nil: of whichever
-// is open.
+// hurry ends the linger of the batch with the given outcome, for a caller who
+// waits for it; nil: of whichever is open.
 func (s *Slot) hurry(o *Outcome) {
 	if s == nil {
 		return
@@ -157,14 +76,15 @@ func (s *Slot) hurry(o *Outcome) {
 	if worth {
 		s.open.due = true
 	}
-	s.signal(worth)
+	s.signal(worth, o != nil)
 }
 
 // Attach gives the slot to a new incarnation of its producer. It returns the
 // lease that the other calls need, and the batches that the predecessor had
 // taken and not settled: whether they were written is not known. notify is
-// called, from any goroutine, when there is something to look at.
-func (s *Slot) Attach(producer *actor.PID, notify func()) (lease uint64, unsure []*Batch) {
+// called, from any goroutine, when there is something to look at; here says
+// that the caller is going to wait for what comes of it.
+func (s *Slot) Attach(producer *actor.PID, notify func(here bool)) (lease uint64, unsure []*Batch) {
 	s.mu.Lock()
 	s.lease++
 	lease = s.lease
@@ -248,13 +168,36 @@ func (s *Slot) Settle(lease uint64, b *Batch, base int64, err error) bool {
 	return true
 }
 
+// SettleFirst is Settle for an ack of the oldest batch that was taken, from any
+// goroutine: its callers need not wait for the producer's turn. Of any other
+// batch it reports false, as acks are told in order.
+func (s *Slot) SettleFirst(lease uint64, b *Batch, base int64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lease != lease || len(s.taken) == 0 || s.taken[0] != b {
+		return false
+	}
+	s.taken = slices.Delete(s.taken, 0, 1)
+	s.finish(b, base, nil)
+	return true
+}
+
 // finish publishes an outcome; the lock is held. Memory is given back before a
 // callback is made, so that one may produce.
 func (s *Slot) finish(b *Batch, base int64, err error) {
 	o := b.outcome
-	o.base, o.err = base, err
-	o.settle()
+	whole := o.told(b, base, err)
+	if whole {
+		o.settle()
+	}
 	b.Release()
+	if whole {
+		s.callBack(o)
+	}
+}
+
+// callBack makes the callbacks of an outcome that is there; the lock is held.
+func (s *Slot) callBack(o *Outcome) {
 	for _, c := range o.calls {
 		s.calls = append(s.calls, madeCall{c, o})
 	}

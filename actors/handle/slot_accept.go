@@ -19,8 +19,12 @@ func (s *Slot) Accept(records []record.Record, made func(base int64, err error))
 		if size := encodedSize(&records[i]); size > s.batchSize {
 			return i, tooLarge(s, size)
 		}
-		p, full := s.append(&records[i], i == len(records)-1, outcome)
-		if full {
+		haste := Lingers
+		if i == len(records)-1 {
+			haste = Soon
+		}
+		p, _, why := s.append(records[i:i+1], haste, false, outcome)
+		if why == noRoom {
 			return i, ErrBufferFull
 		}
 		if err := p.Err(); err != nil {

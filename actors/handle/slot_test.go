@@ -40,7 +40,7 @@ func value(text string) *record.Record { return &record.Record{Value: []byte(tex
 
 func put(t testing.TB, topic *Topic, text string) Pending {
 	t.Helper()
-	p := topic.Append(context.Background(), value(text), behaviors.On(0), false, nil)
+	p := topic.Append(context.Background(), value(text), behaviors.On(0), Lingers, nil)
 	require.NoError(t, p.Err())
 	return p
 }
@@ -71,7 +71,7 @@ func TestTheWayOfARecord(t *testing.T) {
 	h, topic := newHandle(t, 1, nil)
 	slot := topic.Slot(0)
 	told := 0
-	lease, unsure := slot.Attach(nil, func() { told++ })
+	lease, unsure := slot.Attach(nil, func(bool) { told++ })
 	require.Empty(t, unsure)
 	first, second := put(t, topic, "a"), put(t, topic, "b")
 	require.Equal(t, 1, told, "a batch was opened; told once until somebody looks")
@@ -108,7 +108,7 @@ func TestTheWayOfARecord(t *testing.T) {
 func TestOutcomes(t *testing.T) {
 	_, topic := newHandle(t, 1, nil)
 	slot := topic.Slot(0)
-	lease, _ := slot.Attach(nil, func() {})
+	lease, _ := slot.Attach(nil, func(bool) {})
 	p := put(t, topic, "a")
 	slot.Settle(lease, slot.Take(lease), -1, nil)
 	offset, err := p.Wait(context.Background())
@@ -128,7 +128,7 @@ func TestWaitEndsWithItsContextAndTheRecordStays(t *testing.T) {
 	_, topic := newHandle(t, 1, nil)
 	slot := topic.Slot(0)
 	told := 0
-	lease, _ := slot.Attach(nil, func() { told++ })
+	lease, _ := slot.Attach(nil, func(bool) { told++ })
 	p := put(t, topic, "a")
 	slot.Look(lease)
 	ctx, cancel := context.WithCancelCause(context.Background())
@@ -148,10 +148,10 @@ func TestHurryEndsTheLinger(t *testing.T) {
 	_, topic := newHandle(t, 1, nil)
 	slot := topic.Slot(0)
 	told := 0
-	lease, _ := slot.Attach(nil, func() { told++ })
+	lease, _ := slot.Attach(nil, func(bool) { told++ })
 	put(t, topic, "a")
 	slot.Look(lease)
-	topic.Append(context.Background(), value("b"), behaviors.On(0), true, nil)
+	topic.Append(context.Background(), value("b"), behaviors.On(0), Soon, nil)
 	require.Equal(t, 2, told)
 	require.Equal(t, Look{Ready: 1}, slot.Look(lease))
 }
@@ -159,7 +159,7 @@ func TestHurryEndsTheLinger(t *testing.T) {
 func TestFullBatchesAreSealedInOrder(t *testing.T) {
 	_, topic := newHandle(t, 1, func(c *Config) { c.Produce.BatchBytes = 100 })
 	slot := topic.Slot(0)
-	lease, _ := slot.Attach(nil, func() {})
+	lease, _ := slot.Attach(nil, func(bool) {})
 	var sent []string
 	for i := range 30 {
 		sent = append(sent, fmt.Sprintf("record number %02d", i))
@@ -176,7 +176,7 @@ func TestFullBatchesAreSealedInOrder(t *testing.T) {
 
 func TestTooLargeForABatch(t *testing.T) {
 	h, topic := newHandle(t, 1, func(c *Config) { c.Produce.BatchBytes = 100 })
-	_, err := topic.Append(context.Background(), value(string(make([]byte, 101))), behaviors.On(0), false, nil).Wait(context.Background())
+	_, err := topic.Append(context.Background(), value(string(make([]byte, 101))), behaviors.On(0), Lingers, nil).Wait(context.Background())
 	require.ErrorIs(t, err, wire.ErrTooLarge)
 	require.Zero(t, h.Buffered())
 }
@@ -184,7 +184,7 @@ func TestTooLargeForABatch(t *testing.T) {
 func TestRecordsLargerThanAChunk(t *testing.T) {
 	h, topic := newHandle(t, 1, nil)
 	slot := topic.Slot(0)
-	lease, _ := slot.Attach(nil, func() {})
+	lease, _ := slot.Attach(nil, func(bool) {})
 	var sent []string
 	for _, n := range []int{1, chunkSize - 5, 3 * chunkSize, chunkSize + 1, 7} {
 		sent = append(sent, string(make([]byte, n)))
@@ -201,11 +201,11 @@ func TestTimestamps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, topic := newHandle(t, 1, nil)
 		slot := topic.Slot(0)
-		lease, _ := slot.Attach(nil, func() {})
+		lease, _ := slot.Attach(nil, func(bool) {})
 		now := time.Now().UnixMilli()
 		put(t, topic, "now")
-		topic.Append(context.Background(), &record.Record{Timestamp: 5}, behaviors.On(0), false, nil)
-		topic.Append(context.Background(), &record.Record{Timestamp: now + 5}, behaviors.On(0), false, nil)
+		topic.Append(context.Background(), &record.Record{Timestamp: 5}, behaviors.On(0), Lingers, nil)
+		topic.Append(context.Background(), &record.Record{Timestamp: now + 5}, behaviors.On(0), Lingers, nil)
 		header := slot.Take(lease).Header()
 		require.Equal(t, now, header.BaseTimestamp)
 		require.Equal(t, now+5, header.MaxTimestamp)
@@ -230,13 +230,13 @@ func TestTheClockKeepsUpAndStops(t *testing.T) {
 func TestAnOldLeaseChangesNothing(t *testing.T) {
 	_, topic := newHandle(t, 1, nil)
 	slot := topic.Slot(0)
-	old, _ := slot.Attach(nil, func() { t.Fatal("the old one is told nothing") })
+	old, _ := slot.Attach(nil, func(bool) { t.Fatal("the old one is told nothing") })
 	slot.Detach(old)
 	p := put(t, topic, "a")
-	stale, _ := slot.Attach(nil, func() {})
+	stale, _ := slot.Attach(nil, func(bool) {})
 	b := slot.Take(stale)
 	put(t, topic, "b")
-	lease, unsure := slot.Attach(nil, func() {})
+	lease, unsure := slot.Attach(nil, func(bool) {})
 	require.Equal(t, []*Batch{b}, unsure)
 
 	require.Nil(t, slot.Take(stale))
@@ -259,24 +259,24 @@ func TestAttachingFindsWhatNobodyWasToldOf(t *testing.T) {
 	slot := topic.Slot(0)
 	put(t, topic, "a")
 	told := 0
-	lease, _ := slot.Attach(nil, func() { told++ })
+	lease, _ := slot.Attach(nil, func(bool) { told++ })
 	require.False(t, slot.Look(lease).Opened.IsZero())
 	slot.Take(lease)
 	put(t, topic, "b")
 	require.Equal(t, 1, told)
 	slot.Detach(lease)
 	put(t, topic, "c")
-	lease, unsure := slot.Attach(nil, func() { told++ })
+	lease, unsure := slot.Attach(nil, func(bool) { told++ })
 	require.Len(t, unsure, 1)
 	slot.Look(lease)
-	topic.Append(context.Background(), value("d"), behaviors.On(0), true, nil)
+	topic.Append(context.Background(), value("d"), behaviors.On(0), Soon, nil)
 	require.Equal(t, 2, told)
 }
 
 func TestNumbers(t *testing.T) {
 	_, topic := newHandle(t, 1, nil)
 	slot := topic.Slot(0)
-	lease, _ := slot.Attach(nil, func() {})
+	lease, _ := slot.Attach(nil, func(bool) {})
 	take := func(records int) *Batch {
 		for range records {
 			put(t, topic, "x")
@@ -296,7 +296,7 @@ func TestNumbers(t *testing.T) {
 	slot.Number(lease, a, Identity{ID: 9})
 	require.Equal(t, []int64{7, 2, 0}, place(a), "a number stays")
 
-	require.True(t, slot.Bump(lease, []*Batch{b}))
+	slot.Bump(lease, []*Batch{b})
 	slot.Number(lease, b, Identity{ID: 9})
 	slot.Number(lease, c, Identity{ID: 9})
 	require.Equal(t, []int64{7, 2, 0}, place(a), "not among those that were bumped")
@@ -304,8 +304,10 @@ func TestNumbers(t *testing.T) {
 	require.Equal(t, []int64{7, 3, 2}, place(c))
 
 	slot.sequence.epoch = math.MaxInt16
-	require.False(t, slot.Bump(lease, []*Batch{c}), "epochs are used up")
-	slot.Number(lease, c, Identity{ID: 9})
+	slot.Bump(lease, []*Batch{c})
+	require.False(t, slot.Number(lease, c, Identity{ID: 7}), "epochs are used up")
+	require.Equal(t, []int64{-1, -1, -1}, place(c))
+	require.True(t, slot.Number(lease, c, Identity{ID: 9}))
 	require.Equal(t, []int64{9, 0, 0}, place(c))
 
 	require.Equal(t, int32(0), advance(math.MaxInt32, 1), "the sequence wraps")
@@ -317,7 +319,7 @@ func TestCompression(t *testing.T) {
 	for _, codec := range []compress.Type{compress.None, compress.Gzip, compress.Snappy, compress.LZ4, compress.Zstd} {
 		_, topic := newHandle(t, 1, nil)
 		slot := topic.Slot(0)
-		lease, _ := slot.Attach(nil, func() {})
+		lease, _ := slot.Attach(nil, func(bool) {})
 		var sent []string
 		for range 50 {
 			sent = append(sent, "the same text again and again")
@@ -342,7 +344,7 @@ func TestFlushWaitsForWhatWasAccepted(t *testing.T) {
 		_, topic := newHandle(t, 2, nil)
 		require.NoError(t, topic.Flush(context.Background()), "nothing to wait for")
 		slot := topic.Slot(0)
-		lease, _ := slot.Attach(nil, func() {})
+		lease, _ := slot.Attach(nil, func(bool) {})
 		put(t, topic, "a")
 		first := slot.Take(lease)
 		put(t, topic, "b")
@@ -368,7 +370,7 @@ func TestFlushWaitsForWhatWasAccepted(t *testing.T) {
 func TestStopFailsWhatIsLeft(t *testing.T) {
 	h, topic := newHandle(t, 1, func(c *Config) { c.Produce.BatchBytes = 60 })
 	slot := topic.Slot(0)
-	lease, _ := slot.Attach(nil, func() {})
+	lease, _ := slot.Attach(nil, func(bool) {})
 	var all []Pending
 	for i := range 9 {
 		all = append(all, put(t, topic, fmt.Sprintf("a record %d", i)))
@@ -385,10 +387,10 @@ func TestStopFailsWhatIsLeft(t *testing.T) {
 	require.False(t, slot.Settle(lease, taken, 1, nil))
 	require.Nil(t, slot.Take(lease))
 	require.NoError(t, topic.Flush(context.Background()))
-	_, err := topic.Append(context.Background(), value("late"), behaviors.On(0), false, nil).Wait(context.Background())
+	_, err := topic.Append(context.Background(), value("late"), behaviors.On(0), Lingers, nil).Wait(context.Background())
 	require.ErrorIs(t, err, errRefused)
 	topic.Grow(3)
-	_, err = topic.Append(context.Background(), value("late"), behaviors.On(2), false, nil).Wait(context.Background())
+	_, err = topic.Append(context.Background(), value("late"), behaviors.On(2), Lingers, nil).Wait(context.Background())
 	require.ErrorIs(t, err, errRefused, "a partition that was found too late")
 	_, err = h.Topic("another")
 	require.ErrorIs(t, err, errRefused)
@@ -402,11 +404,11 @@ func TestBlockedCallersWakeWhenMemoryComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, topic := newHandle(t, 2, func(c *Config) { c.Produce.BufferBytes = chunkSize })
 		slot := topic.Slot(0)
-		lease, _ := slot.Attach(nil, func() {})
+		lease, _ := slot.Attach(nil, func(bool) {})
 		put(t, topic, "a")
 		done := make(chan Pending)
 		for range 3 {
-			go func() { done <- topic.Append(context.Background(), value("b"), behaviors.On(1), false, nil) }()
+			go func() { done <- topic.Append(context.Background(), value("b"), behaviors.On(1), Lingers, nil) }()
 		}
 		synctest.Wait()
 		require.Equal(t, chunkSize, h.Buffered())
@@ -431,17 +433,17 @@ func TestBlockedCallersEnd(t *testing.T) {
 		h, topic := newHandle(t, 2, func(c *Config) { c.Produce.BufferBytes, c.Produce.MaxBlock = chunkSize, 30*time.Second })
 		put(t, topic, "a")
 		begin := time.Now()
-		p := topic.Append(context.Background(), value("b"), behaviors.On(1), false, nil)
+		p := topic.Append(context.Background(), value("b"), behaviors.On(1), Lingers, nil)
 		require.ErrorIs(t, p.Err(), ErrBufferFull)
 		require.Equal(t, 30*time.Second, time.Since(begin), "MaxBlock bounds it, to the end")
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		p = topic.Append(ctx, value("b"), behaviors.On(1), false, nil)
+		p = topic.Append(ctx, value("b"), behaviors.On(1), Lingers, nil)
 		require.ErrorIs(t, p.Err(), ErrBufferFull)
 		require.ErrorIs(t, p.Err(), context.DeadlineExceeded)
 
 		done := make(chan Pending)
-		go func() { done <- topic.Append(context.Background(), value("b"), behaviors.On(1), false, nil) }()
+		go func() { done <- topic.Append(context.Background(), value("b"), behaviors.On(1), Lingers, nil) }()
 		synctest.Wait()
 		h.Stop(ErrStopped)
 		require.ErrorIs(t, (<-done).Err(), ErrStopped)
@@ -451,10 +453,46 @@ func TestBlockedCallersEnd(t *testing.T) {
 func TestAReservationLargerThanTheLimit(t *testing.T) {
 	h, topic := newHandle(t, 1, func(c *Config) { c.Produce.BufferBytes = 10 })
 	slot := topic.Slot(0)
-	lease, _ := slot.Attach(nil, func() {})
+	lease, _ := slot.Attach(nil, func(bool) {})
 	put(t, topic, "it goes through alone")
 	b := slot.Take(lease)
 	slot.Settle(lease, b, 0, nil)
 	b.Release()
 	require.Zero(t, h.Buffered())
+}
+
+// An ack of the oldest batch needs no turn of the producer; of another one it
+// does, as acks are told in order.
+func TestTheOldestBatchIsAckedAtOnce(t *testing.T) {
+	_, topic := newHandle(t, 1, nil)
+	slot := topic.Slot(0)
+	stale, _ := slot.Attach(nil, func(bool) {})
+	lease, _ := slot.Attach(nil, func(bool) {})
+	first, a := put(t, topic, "a"), slot.Take(lease)
+	second, b := put(t, topic, "b"), slot.Take(lease)
+	b.Acked(lease, 8)
+	a.Acked(stale, 7)
+	require.False(t, first.outcome.settled.Load(), "an old lease acks nothing")
+	require.False(t, second.outcome.settled.Load(), "it is not its turn")
+	a.Acked(lease, 7)
+	offset, err := first.Wait(context.Background())
+	require.NoError(t, err)
+	require.Equal(t, int64(7), offset)
+	require.False(t, slot.Settle(lease, a, 7, nil), "the producer finds it settled")
+	b.Acked(lease, 8)
+	require.True(t, second.outcome.settled.Load())
+}
+
+// Whether a caller waits is told to the producer.
+func TestAProducerIsToldWhoWaits(t *testing.T) {
+	_, topic := newHandle(t, 1, nil)
+	slot := topic.Slot(0)
+	var told []bool
+	lease, _ := slot.Attach(nil, func(here bool) { told = append(told, here) })
+	for _, haste := range []Haste{Lingers, Soon, Awaited} {
+		topic.Append(context.Background(), value("a"), behaviors.On(0), haste, nil)
+		slot.Take(lease)
+		slot.Look(lease)
+	}
+	require.Equal(t, []bool{false, false, true}, told)
 }

@@ -21,6 +21,7 @@ var ErrBufferFull = errors.New("moldau: the produce buffer is full: brokers take
 type Topic struct {
 	name   string
 	handle *Handle
+	by     behaviors.Partitioner // the configured one
 
 	mu     sync.Mutex // makes slots
 	slots  atomic.Pointer[[]*Slot]
@@ -30,7 +31,10 @@ type Topic struct {
 }
 
 func newTopic(h *Handle, name string) *Topic {
-	t := &Topic{name: name, handle: h}
+	t := &Topic{name: name, handle: h, by: h.config.Produce.Partitioner}
+	if by, ok := t.by.(behaviors.TopicPartitioner); ok {
+		t.by = by.ForTopic(name)
+	}
 	t.slots.Store(&[]*Slot{})
 	return t
 }
@@ -70,33 +74,33 @@ func (t *Topic) Slot(partition int32) *Slot {
 
 // Append accepts a record into the partition that by chooses (nil: the
 // configured partitioner). It waits while memory is at its limit, until ctx or
-// MaxBlock ends. hurry sends the record's batch without linger. made, if not
+// MaxBlock ends. haste says when the record's batch is sent. made, if not
 // nil, is called with the outcome of a record that was accepted.
-func (t *Topic) Append(ctx context.Context, r *record.Record, by behaviors.Partitioner, hurry bool, made func(int64, error)) Pending {
+func (t *Topic) Append(ctx context.Context, r *record.Record, by behaviors.Partitioner, haste Haste, made func(int64, error)) Pending {
 	if by == nil {
-		by = t.handle.config.Produce.Partitioner
+		by = t.by
 	}
 	slots := *t.slots.Load()
-	if by == nil && r.Key == nil && len(slots) > 0 {
-		return t.stick(ctx, slots, r, hurry, made)
+	if r.Key == nil && by == behaviors.LikeJava && len(slots) > 0 {
+		return t.stick(ctx, slots, r, haste, made)
 	}
 	slot, err := t.choose(slots, r, by)
 	if err != nil {
 		return Failed(err)
 	}
-	return t.appendTo(ctx, slot, r, hurry, made)
+	return t.appendTo(ctx, slot, r, haste, made)
 }
 
 // appendTo accepts a record into one partition.
-func (t *Topic) appendTo(ctx context.Context, slot *Slot, r *record.Record, hurry bool, made func(int64, error)) Pending {
+func (t *Topic) appendTo(ctx context.Context, slot *Slot, r *record.Record, haste Haste, made func(int64, error)) Pending {
 	if size := encodedSize(r); size > slot.batchSize {
 		return Failed(tooLarge(slot, size))
 	}
-	p, full := slot.append(r, hurry, made)
-	if !full {
-		return p
+	p, _, why := slot.append(alone(r), haste, false, made)
+	if why == noRoom {
+		p, _ = t.await(ctx, slot, alone(r), haste, made)
 	}
-	return t.await(ctx, slot, r, hurry, made)
+	return p
 }
 
 func tooLarge(s *Slot, size int) error {
@@ -104,15 +108,26 @@ func tooLarge(s *Slot, size int) error {
 		Cause: fmt.Errorf("the record takes %d bytes and a batch at most %d; raise Produce.BatchBytes and the topic's max.message.bytes", size, s.batchSize)}
 }
 
-// await appends as soon as there is memory.
-func (t *Topic) await(ctx context.Context, slot *Slot, r *record.Record, hurry bool, made func(int64, error)) Pending {
+// await is append that waits for memory: n records were accepted, none with an
+// error that p has.
+func (t *Topic) await(ctx context.Context, slot *Slot, records []record.Record, haste Haste, made func(int64, error)) (p Pending, n int) {
+	p = t.whenRoom(ctx, func() (p Pending, full bool) {
+		var why stop
+		p, n, why = slot.append(records, haste, false, made)
+		return p, n == 0 && why == noRoom
+	})
+	return p, n
+}
+
+// whenRoom tries again whenever memory comes back, until what it tries does not
+// find it full.
+func (t *Topic) whenRoom(ctx context.Context, try func() (p Pending, full bool)) Pending {
 	limit := time.NewTimer(t.handle.config.Produce.MaxBlock)
 	defer limit.Stop()
 	for {
 		t.handle.hurryAll() // what lingers holds the memory that is waited for
 		room := t.handle.pool.budget.room()
-		p, full := slot.append(r, hurry, made)
-		if !full {
+		if p, full := try(); !full {
 			return p
 		}
 		select {
@@ -150,12 +165,7 @@ func (t *Topic) choose(slots []*Slot, r *record.Record, by behaviors.Partitioner
 	if len(slots) == 0 {
 		return nil, &wire.Error{Code: wire.UnknownTopicOrPartition, Topic: t.name, Partition: -1, Cause: errors.New("its partitions are not known")}
 	}
-	var p int32
-	if by != nil {
-		p = by.Partition(*r, int32(len(slots)))
-	} else {
-		p = behaviors.ByKey(r.Key, int32(len(slots)))
-	}
+	p := by.Partition(*r, int32(len(slots)))
 	if p < 0 || int(p) >= len(slots) {
 		return nil, &wire.Error{Code: wire.UnknownTopicOrPartition, Topic: t.name, Partition: p,
 			Cause: fmt.Errorf("the partitioner chose partition %d of %d", p, len(slots))}
@@ -166,18 +176,23 @@ func (t *Topic) choose(slots []*Slot, r *record.Record, by behaviors.Partitioner
 // stick puts a record without key where the last one went, as long as it finds
 // its batch open and with room; then another partition is chosen (KIP-480). So
 // batches fill up before they are sent, and partitions share the load.
-func (t *Topic) stick(ctx context.Context, slots []*Slot, r *record.Record, hurry bool, made func(int64, error)) Pending {
+func (t *Topic) stick(ctx context.Context, slots []*Slot, r *record.Record, haste Haste, made func(int64, error)) Pending {
 	at := int(t.sticky.Load()) % len(slots)
-	p, full, moveOn := slots[at].appendToOpen(r, hurry, made)
-	switch {
+	p, _, why := slots[at].append(alone(r), haste, true, made)
+	switch why {
 	case moveOn:
-		at = rand.IntN(len(slots))
-		t.sticky.Store(int32(at))
-		return t.appendTo(ctx, slots[at], r, hurry, made)
-	case full:
-		return t.await(ctx, slots[at], r, hurry, made)
+		return t.appendTo(ctx, t.elsewhere(slots), r, haste, made)
+	case noRoom:
+		p, _ = t.await(ctx, slots[at], alone(r), haste, made)
 	}
 	return p
+}
+
+// elsewhere chooses the partition that records without key go to from now on.
+func (t *Topic) elsewhere(slots []*Slot) *Slot {
+	at := rand.IntN(len(slots))
+	t.sticky.Store(int32(at))
+	return slots[at]
 }
 
 func (t *Topic) close(err error) {

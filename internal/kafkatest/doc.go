@@ -2,7 +2,8 @@
 //
 //   - real Apache Kafka of any version since 0.8.2, one node or several, made of the jars on Maven Central
 //     and run as child processes ([StartKafka], [OpenKafka]);
-//   - Kafka's own Java clients and tools out of the same jars, as peers ([StartJava], [RunJava]);
+//   - Kafka's own Java clients and tools out of the same jars, as peers ([StartJava], [RunJava]), and librdkafka
+//     ([RunKcat]);
 //   - an in-process broker that starts in a millisecond ([NewFake], [OpenFake]);
 //   - a TCP proxy that delays, throttles, swallows, corrupts, cuts and resets ([NewProxy], [OpenProxy]);
 //   - an in-memory network for testing/synctest ([NewNetwork]).

@@ -7,7 +7,7 @@ import (
 
 // MissingToolError says that a program which real brokers need is not on this machine.
 type MissingToolError struct {
-	Tool string // "java" or "mvn"
+	Tool string // "java", "javac", "mvn" or "kcat"
 	Need string // what it is needed for
 	Cure string // how to get it
 }

@@ -28,6 +28,22 @@ func findJava() (string, error) {
 	return path, nil
 }
 
+// findCompiler makes sure that java can run a source file, which a JRE cannot.
+func findCompiler() error {
+	java, err := findJava()
+	if err != nil {
+		return err
+	}
+	if real, err := filepath.EvalSymlinks(java); err == nil {
+		java = real
+	}
+	if _, err := exec.LookPath(filepath.Join(filepath.Dir(java), "javac")); err != nil {
+		return &MissingToolError{Tool: "javac", Need: "a test runs a Java program of its own, for which " + java + " needs its compiler beside it",
+			Cure: "install a JDK (Debian: apt-get install default-jdk-headless) or set JAVA_HOME to one"}
+	}
+	return nil
+}
+
 // jvm describes one run of a main class.
 type jvm struct {
 	jars    string   // folder of jars

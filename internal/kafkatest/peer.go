@@ -12,11 +12,13 @@ import (
 	"sync"
 )
 
-// JavaCommand names one run of a main class out of Kafka's jars: a tool, or one of the Java clients as a peer.
+// JavaCommand names one run of a main class: a tool out of Kafka's jars, one of the Java clients as a peer, or a program
+// of a test's own that uses them.
 type JavaCommand struct {
 	Version string    // Kafka version whose jars are used; "" = DefaultVersion
 	Tool    string    // simple name, looked up in the jars: "ConsoleConsumer", "VerifiableProducer"; or
-	Main    string    // full name of the main class
+	Main    string    // full name of the main class; or
+	Source  string    // path of one Java file, compiled when it is run. Needs a JDK
 	Args    []string  // its arguments
 	Stdin   io.Reader // nil = empty
 	HeapMB  int       // 0 = 512
@@ -62,10 +64,8 @@ func StartJava(ctx context.Context, command JavaCommand) (*JavaProcess, error) {
 	if err != nil {
 		return nil, err
 	}
-	if command.Main == "" {
-		if command.Main, err = ToolClass(jars, command.Tool); err != nil {
-			return nil, err
-		}
+	if command.Main, err = command.main(jars); err != nil {
+		return nil, err
 	}
 	dir, err := newRunDir()
 	if err != nil {
@@ -76,6 +76,20 @@ func StartJava(ctx context.Context, command JavaCommand) (*JavaProcess, error) {
 		return nil, errors.Join(err, dir.remove())
 	}
 	return p, nil
+}
+
+// main is what java is given to run.
+func (c JavaCommand) main(jars string) (string, error) {
+	switch {
+	case c.Main != "":
+		return c.Main, nil
+	case c.Source == "":
+		return ToolClass(jars, c.Tool)
+	}
+	if err := findCompiler(); err != nil {
+		return "", err
+	}
+	return filepath.Abs(c.Source) // it runs in a folder of its own
 }
 
 func (p *JavaProcess) start(v version, jars string, command JavaCommand) error {

@@ -266,8 +266,8 @@ func (p *Proxy) serve(client net.Conn) {
 }
 
 func (p *Proxy) refuse(client net.Conn) {
+	p.count(func(s *ProxyStats) { s.Refused++ }) // first: who saw the reset finds it counted
 	resetConn(client)
-	p.count(func(s *ProxyStats) { s.Refused++ })
 }
 
 func (p *Proxy) admits() bool {

@@ -223,21 +223,32 @@ func TestProxyRefusesAndLimits(t *testing.T) {
 	p, first := tcpProxy(t)
 	exchange(t, first, "hello")
 	p.Set(Faults{MaxConns: 1})
-	_, err := dialTCP(t, p.Addr()).Read(make([]byte, 1))
-	require.ErrorIs(t, err, syscall.ECONNRESET)
+	requireReset(t, p.Addr())
 	p.Set(Faults{Refuse: true})
-	_, err = dialTCP(t, p.Addr()).Read(make([]byte, 1))
-	require.ErrorIs(t, err, syscall.ECONNRESET)
+	requireReset(t, p.Addr())
+	require.EqualValues(t, 2, p.Stats().Refused)
 	exchange(t, first, "still here")
 
 	p.Down()
-	_, err = first.Read(make([]byte, 1))
+	_, err := first.Read(make([]byte, 1))
 	require.ErrorIs(t, err, syscall.ECONNRESET)
 	_, err = net.Dial("tcp", p.Addr())
 	require.ErrorIs(t, err, syscall.ECONNREFUSED)
 	p.Set(Faults{})
 	require.NoError(t, p.Up())
 	exchange(t, dialTCP(t, p.Addr()), "up again")
+}
+
+// requireReset connects and is reset: as it reads, or, when the proxy is quick, before the dial returns.
+func requireReset(t *testing.T, address string) {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
+	if err == nil {
+		defer conn.Close()
+		require.NoError(t, conn.SetDeadline(time.Now().Add(30*time.Second)))
+		_, err = conn.Read(make([]byte, 1))
+	}
+	require.ErrorIs(t, err, syscall.ECONNRESET)
 }
 
 func TestProxyWithoutTargetResets(t *testing.T) {

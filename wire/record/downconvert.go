@@ -3,7 +3,6 @@ package record
 import (
 	"encoding/binary"
 	"hash/crc32"
-	"slices"
 
 	"github.com/moldau-go/moldau/wire/compress"
 )
@@ -51,13 +50,10 @@ func DownConvert(dst []byte, h *BatchHeader, to Legacy, chunks ...[]byte) ([]byt
 
 // appendMessages writes a message for each record and returns the newest timestamp.
 func (to *Legacy) appendMessages(dst []byte, h *BatchHeader, chunks [][]byte) (out []byte, newest int64, err error) {
-	b := Batch{BatchHeader: *h}
-	b.BaseOffset = 0
-	records, err := b.openRecords(joined(chunks))
+	records, err := OpenRecords(h, chunks...)
 	if err != nil {
 		return dst, 0, err
 	}
-	records.appendTime = false
 	newest = NoTimestamp
 	var r Record
 	for records.Next(&r) {
@@ -72,14 +68,6 @@ func (to *Legacy) appendMessages(dst []byte, h *BatchHeader, chunks [][]byte) (o
 		newest = max(newest, r.Timestamp)
 	}
 	return dst, newest, records.Err()
-}
-
-// joined is the records in one piece: one may lie across two chunks.
-func joined(chunks [][]byte) []byte {
-	if len(chunks) == 1 {
-		return chunks[0]
-	}
-	return slices.Concat(chunks...)
 }
 
 // check refuses what the format would lose.

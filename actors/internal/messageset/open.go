@@ -23,6 +23,9 @@ type Answer struct {
 	LastStable    int64
 	// Aborted are the aborted transactions in Data, with a read_committed fetch.
 	Aborted []kmsg.FetchResponseTopicPartitionAbortedTransaction
+	// Scratch gives memory to decompress a batch into; it may be too small. nil:
+	// every batch gets memory of its own.
+	Scratch func() []byte
 }
 
 // Opened is what a worker is to see of an answer.
@@ -30,6 +33,10 @@ type Opened struct {
 	Set  *behaviors.MessageSet // nil if there is nothing for the worker
 	Next int64                 // the offset to go on from
 	Size int                   // bytes that the set keeps alive
+	// Aliases says that records of the set are in the answer's data.
+	Aliases bool
+	// Scratch is the memory that records were decompressed into.
+	Scratch [][]byte
 }
 
 // Open reads an answer. An error says that the data is not what a broker should
@@ -80,6 +87,8 @@ type opener struct {
 	batches []record.Records
 	count   int
 	size    int
+	aliases bool
+	scratch [][]byte
 }
 
 func (o *opener) take(b *record.Batch) error {
@@ -94,7 +103,7 @@ func (o *opener) take(b *record.Batch) error {
 		o.next = b.NextOffset()
 		return nil
 	}
-	records, err := b.Open(o.codecs, o.most)
+	records, err := o.open(b)
 	if err != nil {
 		return err
 	}
@@ -112,6 +121,19 @@ func (o *opener) take(b *record.Batch) error {
 		o.batches = append(o.batches, records)
 	}
 	return nil
+}
+
+func (o *opener) open(b *record.Batch) (record.Records, error) {
+	if b.Attributes.Codec() == compress.None {
+		o.aliases = true
+		return b.Open(nil, 0)
+	}
+	if o.answer.Scratch == nil {
+		return b.Open(o.codecs, o.most)
+	}
+	records, memory, err := b.OpenInto(o.answer.Scratch(), o.codecs, o.most)
+	o.scratch = append(o.scratch, memory)
+	return records, err
 }
 
 func abortedOf(list []kmsg.FetchResponseTopicPartitionAbortedTransaction) record.Aborted {
@@ -142,7 +164,7 @@ func (o *opener) countOf(b *record.Batch, records record.Records) (int, error) {
 }
 
 func (o *opener) opened() Opened {
-	out := Opened{Next: o.next, Size: o.size}
+	out := Opened{Next: o.next, Size: o.size, Aliases: o.aliases, Scratch: o.scratch}
 	if o.count > 0 {
 		out.Set = behaviors.SetOf(o.answer.Topic, o.answer.Partition, o.answer.From, o.next-1, o.count, o.batches)
 		out.Set.HighWatermark, out.Set.LastStableOffset = o.answer.HighWatermark, o.answer.LastStable

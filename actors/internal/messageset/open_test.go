@@ -183,7 +183,11 @@ func TestOpenGivesWhatIsInTheLog(t *testing.T) {
 			}
 		}
 		list = slices.DeleteFunc(list, func(a aborted) bool { return over(log, a) < from })
-		opened, err := Open(Answer{Topic: "t", Partition: 3, From: from, Data: data, HighWatermark: 5000, LastStable: 4000, Aborted: shuffled(t, list)}, codecs, 0)
+		answer := Answer{Topic: "t", Partition: 3, From: from, Data: data, HighWatermark: 5000, LastStable: 4000, Aborted: shuffled(t, list)}
+		if rapid.Bool().Draw(t, "scratch") {
+			answer.Scratch = func() []byte { return make([]byte, 0, rapid.IntRange(0, 500).Draw(t, "room")) }
+		}
+		opened, err := Open(answer, codecs, 0)
 		require.NoError(t, err)
 		end := log[len(log)-1].last + 1
 		require.Equal(t, end, opened.Next)
@@ -196,6 +200,11 @@ func TestOpenGivesWhatIsInTheLog(t *testing.T) {
 		require.Equal(t, expect, linesOf(t, opened), "a second time")
 		require.Equal(t, []int64{from, end - 1, int64(len(expect)), 5000, 4000}, []int64{set.First(), set.Last(), int64(set.Count()), set.HighWatermark, set.LastStableOffset})
 		require.Positive(t, opened.Size)
+		if !opened.Aliases {
+			clear(data)
+			require.Equal(t, expect, linesOf(t, opened), "the data may be written again")
+		}
+		require.True(t, answer.Scratch != nil || opened.Scratch == nil)
 	})
 }
 

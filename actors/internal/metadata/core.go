@@ -12,7 +12,8 @@ import (
 // Config is what the core has to know. All durations must be positive, but
 // for Refresh, where 0 turns refreshing by time off.
 type Config struct {
-	Seeds      []Broker      // bootstrap addresses, ids -1, -2, ...
+	Seeds      []Broker      // bootstrap addresses, with ids below 0
+	Resolves   bool          // there is somebody to ask for more of them
 	Refresh    time.Duration // age at which everything in use is asked for again
 	Hedge      time.Duration // a second broker is asked when the first has not answered by then
 	Timeout    time.Duration // how long somebody waits for a topic or leader before an error is told
@@ -31,12 +32,14 @@ type Core struct {
 	pick    func(n int) int // random choice, an input like time
 	cluster *Cluster
 
+	boot     bootstrap
 	seeding  bool                   // bootstrap addresses are among the brokers
 	up       map[int32]bool         // brokers with a living actor
 	failed   map[int32]bool         // brokers that failed since the last good answer
 	asked    map[int]int32          // requests under way, by number: who was asked
 	round    []string               // the topics of this round
 	full     bool                   // it asks for all that are in use
+	begun    time.Time              // when it began
 	hedgeAt  time.Time              // zero: no hedge due
 	number   int                    // of the last request
 	topics   map[string]*topicState // topics in use
@@ -58,13 +61,14 @@ type waiter struct {
 	topic     string
 	partition int32 // -1: the topic as a whole
 	since     time.Time
-	after     int // answered by requests numbered above this
+	after     int   // answered by requests numbered above this
+	atLeast   int32 // or by a leader of this epoch or a later one; 0: by none
 }
 
 // New makes a core that knows only its seeds. pick chooses one of n.
 func New(cfg Config, pick func(n int) int) *Core {
 	return &Core{
-		cfg: cfg, pick: pick, cluster: &Cluster{Topics: map[string]*Topic{}}, seeding: true,
+		cfg: cfg, pick: pick, boot: newBootstrap(cfg.Seeds), cluster: &Cluster{Topics: map[string]*Topic{}}, seeding: true,
 		up: map[int32]bool{}, failed: map[int32]bool{}, asked: map[int]int32{}, topics: map[string]*topicState{},
 	}
 }
@@ -152,13 +156,26 @@ func (c *Core) BrokerDown(now time.Time, id int32, err error) []Action {
 // work, so only a newer one is an answer; otherwise what is known is told at
 // once. The Tell comes within Config.Timeout.
 func (c *Core) Need(now time.Time, ref any, topic string, partition int32, stale bool) []Action {
-	state := c.topic(topic)
-	w := waiter{ref: ref, topic: topic, partition: partition, since: now, after: c.number}
+	return c.need(now, waiter{ref: ref, topic: topic, partition: partition, since: now, after: c.number}, stale)
+}
+
+// NeedNewer is Need with stale for who knows the epoch of the leader that does
+// not work: one of epoch atLeast, or a later one, is an answer at once.
+func (c *Core) NeedNewer(now time.Time, ref any, topic string, partition, atLeast int32) []Action {
+	w := waiter{ref: ref, topic: topic, partition: partition, since: now, after: c.number, atLeast: atLeast}
+	if c.newer(w) {
+		return []Action{Tell{ref, nil}}
+	}
+	return c.need(now, w, true)
+}
+
+func (c *Core) need(now time.Time, w waiter, stale bool) []Action {
+	state := c.topic(w.topic)
 	if !stale {
 		w.after = -1
 		done, err := c.settles(w, 0, now)
 		if done && (err == nil || now.Sub(state.known) < c.cfg.UnknownTTL) {
-			return []Action{Tell{ref, err}}
+			return []Action{Tell{w.ref, err}}
 		}
 	}
 	if now.Sub(state.notUntil) > c.cfg.BackoffMax {
@@ -188,7 +205,7 @@ func (c *Core) Answer(now time.Time, number int, resp *kmsg.MetadataResponse, er
 	c.failures, c.hedgeAt, c.notUntil = 0, time.Time{}, time.Time{}
 	before := c.cluster
 	c.cluster = before.merge(resp)
-	c.seeding = false
+	c.seeding, c.boot.resolves = false, 0
 	if c.full {
 		c.fresh = now
 	}
@@ -262,6 +279,9 @@ func (c *Core) tell(now time.Time, number int, out []Action) []Action {
 		if done && (err != nil || w.after >= 0) && now.Sub(w.since) < c.cfg.Timeout && state.known.Before(w.since) {
 			done = false // an answer from before it was asked
 		}
+		if c.newer(w) {
+			done, err = true, nil
+		}
 		if done {
 			if err == nil {
 				state.repeats = 0
@@ -318,7 +338,7 @@ func (c *Core) missing(w waiter, topic *Topic) error {
 func (c *Core) brokers() Action {
 	list := slices.Clone(c.cluster.Brokers)
 	if c.seeding {
-		list = append(list, c.cfg.Seeds...)
+		list = append(list, c.boot.seeds...)
 	}
 	return SetBrokers{list}
 }

@@ -24,11 +24,17 @@ type shell struct {
 	asked   map[int]Ask
 	waiting map[int]time.Time // since when
 	refs    int
+	// resolving: the core waits for bootstrap addresses
+	resolving bool
 }
 
 func newMachine(t *rapid.T) *shell {
 	s := &shell{t: t, now: epoch, up: map[int32]bool{}, asked: map[int]Ask{}, waiting: map[int]time.Time{}}
-	s.core = New(testConfig(), func(n int) int { return rapid.IntRange(0, n-1).Draw(t, "pick") })
+	cfg := testConfig()
+	if cfg.Resolves = rapid.Bool().Draw(t, "resolves"); cfg.Resolves && rapid.Bool().Draw(t, "no fixed address") {
+		cfg.Seeds = nil
+	}
+	s.core = New(cfg, func(n int) int { return rapid.IntRange(0, n-1).Draw(t, "pick") })
 	s.do(s.core.Start(s.now))
 	return s
 }
@@ -47,7 +53,15 @@ func (s *shell) do(actions []Action) {
 		case SetBrokers:
 			s.wanted = a.Brokers
 			s.settle()
-			require.NotEmpty(s.t, a.Brokers, "nobody left to ask")
+			require.True(s.t, len(a.Brokers) > 0 || s.core.cfg.Resolves, "nobody left to ask")
+		case Resolve:
+			require.True(s.t, s.core.cfg.Resolves)
+			require.False(s.t, s.resolving, "one at a time")
+			require.True(s.t, s.core.seeding, "brokers are known")
+			s.resolving = true
+		case Unresolved:
+			require.ErrorIs(s.t, a.Err, errNoRegistry)
+			require.Positive(s.t, a.Retry)
 		case Tell:
 			_, waits := s.waiting[a.Ref.(int)]
 			require.True(s.t, waits, "told twice")
@@ -108,6 +122,9 @@ func (s *shell) advance(to time.Time) {
 func (s *shell) event() {
 	switch rapid.IntRange(0, 9).Draw(s.t, "event") {
 	case 0, 1:
+		if len(s.wanted) == 0 {
+			break
+		}
 		b := s.wanted[rapid.IntRange(0, len(s.wanted)-1).Draw(s.t, "which")]
 		if !s.up[b.ID] {
 			s.up[b.ID] = true
@@ -119,7 +136,9 @@ func (s *shell) event() {
 		}
 	case 3, 4, 5:
 		s.need()
-	case 6, 7:
+	case 6:
+		s.resolved()
+	case 7, 8:
 		s.answer(rapid.IntRange(0, 3).Draw(s.t, "outcome"))
 	default:
 		s.advance(s.now.Add(time.Duration(rapid.IntRange(0, 3000).Draw(s.t, "ms")) * time.Millisecond))
@@ -175,7 +194,7 @@ func (s *shell) check() {
 		require.False(s.t, s.alarm.IsZero(), "somebody waits, and nothing wakes the core")
 		require.False(s.t, s.alarm.After(since.Add(testConfig().Timeout)), "nobody looks when its time is over")
 	}
-	require.NotEmpty(s.t, s.wanted)
+	require.True(s.t, len(s.wanted) > 0 || s.resolving || s.core.cfg.Resolves && !s.alarm.IsZero(), "nobody to ask, and nothing brings one")
 }
 
 // Whatever happens, whoever waits is told once and in time, requests fly one by
@@ -205,6 +224,10 @@ func (s *shell) recover() {
 				s.up[b.ID] = true
 				s.do(s.core.BrokerUp(s.now, b.ID))
 			}
+		}
+		if s.resolving {
+			s.resolving = false
+			s.do(s.core.Resolved(s.now, []Broker{host("a")}, nil))
 		}
 		s.answer(1)
 		s.advance(s.now.Add(500 * time.Millisecond))

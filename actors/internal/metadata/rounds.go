@@ -6,9 +6,9 @@ import (
 )
 
 // next begins what is due, and asks to be woken for the next thing that is:
-// a round, a hedge, or the end of the longest wait.
+// a round, a hedge, a look for bootstrap addresses, or the end of the longest wait.
 func (c *Core) next(now time.Time, out []Action) []Action {
-	out = c.advance(now, out)
+	out = c.resolve(now, c.advance(now, out))
 	if len(c.waiters) > 0 {
 		out = append(out, Wake{c.waiters[0].since.Add(c.cfg.Timeout)})
 	}
@@ -30,7 +30,7 @@ func (c *Core) advance(now time.Time, out []Action) []Action {
 	if !ok {
 		return out // BrokerUp brings us back
 	}
-	c.round, c.full = topics, full
+	c.round, c.full, c.begun = topics, full, now
 	c.hedgeAt = now.Add(c.cfg.Hedge)
 	return append(c.ask(broker, out), Wake{c.hedgeAt})
 }
@@ -90,7 +90,8 @@ func (c *Core) ask(broker int32, out []Action) []Action {
 }
 
 // choose picks a broker that is up, is not being asked and has not failed
-// since the last good answer, known brokers before bootstrap addresses.
+// since the last good answer: known brokers before bootstrap addresses, but for
+// a hedge, which would else wait behind the next of those that are all gone.
 func (c *Core) choose() (int32, bool) {
 	var known, seeds []int32
 	for id := range c.up {
@@ -103,7 +104,7 @@ func (c *Core) choose() (int32, bool) {
 			known = append(known, id)
 		}
 	}
-	if len(known) == 0 {
+	if len(known) == 0 || len(seeds) > 0 && len(c.asked) > 0 {
 		known = seeds
 	}
 	if len(known) == 0 {
@@ -123,12 +124,17 @@ func (c *Core) isAsked(id int32) bool {
 }
 
 // fail takes a request out of the round. The round goes on with the next
-// broker; when none is left, it is over, and bootstrap addresses come back.
+// broker; when none is left, it is over, and bootstrap addresses come back. They
+// do so within a round that takes long: brokers that do not even refuse cost a
+// timeout each.
 func (c *Core) fail(now time.Time, number int, err error, out []Action) []Action {
 	c.failed[c.asked[number]] = true
 	delete(c.asked, number)
 	if len(c.asked) > 0 {
 		return out
+	}
+	if now.Sub(c.begun) >= c.cfg.Timeout {
+		out = c.seed(out)
 	}
 	if broker, ok := c.choose(); ok {
 		c.hedgeAt = now.Add(c.cfg.Hedge)
@@ -139,11 +145,7 @@ func (c *Core) fail(now time.Time, number int, err error, out []Action) []Action
 	retry := c.backoff(c.failures)
 	c.failures++
 	c.notUntil = now.Add(retry)
-	if !c.seeding {
-		c.seeding = true
-		out = append(out, c.brokers())
-	}
-	return append(out, Report{Err: err, Retry: retry})
+	return append(c.seed(out), Report{Err: err, Retry: retry})
 }
 
 func later(a, b time.Time) time.Time {

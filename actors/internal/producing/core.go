@@ -11,7 +11,6 @@ package producing
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/moldau-go/moldau/actors/internal/backoff"
@@ -32,13 +31,26 @@ type Config struct {
 	// Forget is after how long without an ack the broker may have forgotten the
 	// sequence, so that one batch alone is sent again first.
 	Forget time.Duration
+	// Gone is how long every look at the cluster must have said that the topic is
+	// not there, until its records fail. Zero: as long as their time allows.
+	Gone time.Duration
+	// Safe: what may have been written is never sent again; it fails.
+	Safe bool
+	// MaxRetries is how often a batch is sent again; 0: as its time allows.
+	MaxRetries int
+	// LeaderAcks: the leader answers without waiting for replicas.
+	LeaderAcks bool
 }
 
 // Batch is a batch that was taken from the slot.
 type Batch struct {
-	ID     uint64
-	Opened time.Time
-	Unsure bool // a predecessor may have had it written
+	ID       uint64
+	Opened   time.Time
+	Count    int   // records
+	Size     int   // bytes
+	Unsure   bool  // an earlier attempt may have had it written
+	Numbered bool  // it has its place in the sequence
+	Err      error // it cannot be sent, and fails in turn
 }
 
 type phase uint8
@@ -47,17 +59,21 @@ const (
 	waiting  phase = iota // to be sent
 	flying                // on the wire
 	answered              // its outcome is known, those before it are not settled
+	parting               // to be cut
 )
 
 type item struct {
 	Batch
 	phase    phase
 	node     int32 // where it flies
-	numbered bool  // it was sent at least once, so it has its place in the sequence
+	numbered bool  // it has its place in the sequence
+	again    bool  // it was sent before, and nothing must overtake it
 	attempts int
+	same     int // times in a row that it failed as it did last
 	base     int64
 	err      error
 	lastErr  error
+	rejected []Rejection // records that fail when it is parted
 }
 
 // Core is the state machine of one partition's producer.
@@ -76,7 +92,10 @@ type Core struct {
 	items   []*item   // taken and not settled, in order
 	flying  int
 	broken  bool      // the sequence has a gap: Bump before sending on
+	alone   bool      // the last answer was one that others would have had to wait for
 	lastAck time.Time // zero: the broker does not know the sequence
+	gone    time.Time // since when the topic is said not to be there; zero: it is
+	goneErr error
 }
 
 // New makes a core that first sends what its predecessor left unsettled.
@@ -84,59 +103,28 @@ type Core struct {
 func New(cfg Config, left []Batch, spread func() float64) *Core {
 	c := &Core{cfg: cfg, spread: spread, leader: -1, failed: -1}
 	for _, b := range left {
-		c.items = append(c.items, &item{Batch: b, numbered: b.Unsure})
+		c.add(b)
 	}
 	return c
 }
 
-// Action is something to be done: one of the types below.
-type Action interface{ action() }
-
-// Take asks for the slot's next batch; the answer is Taken.
-type Take struct{}
-
-// Send sends a batch to a broker; the answer is Answer or BrokerDown. A batch
-// without a number gets the next one.
-type Send struct {
-	ID   uint64
-	Node int32
+// add appends a batch that was taken. What a predecessor may have had written is
+// not sent again where that is not allowed.
+func (c *Core) add(b Batch) {
+	it := &item{Batch: b, numbered: b.Numbered || b.Unsure}
+	c.items = append(c.items, it)
+	switch {
+	case b.Err != nil:
+		c.end(it, b.Err, nil)
+	case b.Unsure && c.cfg.Safe:
+		c.end(it, orUnsure(it, errCrashed), nil)
+	}
 }
 
-// Settle ends a batch.
-type Settle struct {
-	ID   uint64
-	Base int64
-	Err  error
-}
-
-// Bump begins a new epoch, with sequence 0, for the batches named, which were
-// surely not written, and for all that come.
-type Bump struct{ IDs []uint64 }
-
-// FindLeader asks for the leader; the answer is Leader or NoLeader. Stale says
-// that the one that is known does not work.
-type FindLeader struct{ Stale bool }
-
-// Retried tells of a batch that will be sent again.
-type Retried struct {
-	ID      uint64
-	Attempt int
-	Err     error
-}
-
-// Wake asks for a Tick; only the earliest one counts.
-type Wake struct{ At time.Time }
-
-func (Take) action()       {}
-func (Send) action()       {}
-func (Settle) action()     {}
-func (Bump) action()       {}
-func (FindLeader) action() {}
-func (Retried) action()    {}
-func (Wake) action()       {}
+var errCrashed = errors.New("its producer ended while it was on the wire, and it is not sent again")
 
 // Start is the first event.
-func (c *Core) Start(now time.Time) []Action { return c.next(now, nil) }
+func (c *Core) Start(now time.Time) []Action { return c.next(now, c.settle(nil)) }
 
 // Plain turns idempotence off: the brokers do not have it.
 func (c *Core) Plain(maxInFlight int) {
@@ -153,14 +141,8 @@ func (c *Core) Look(now time.Time, ready int, opened time.Time) []Action {
 // Taken is the answer to Take; false when the slot had nothing.
 func (c *Core) Taken(now time.Time, b Batch, ok bool) []Action {
 	if ok {
-		c.items = append(c.items, &item{Batch: b, numbered: b.Unsure})
+		c.add(b)
 	}
-	return c.next(now, nil)
-}
-
-// Refused tells of a batch that was taken and cannot be sent; it fails in turn.
-func (c *Core) Refused(now time.Time, b Batch, err error) []Action {
-	c.items = append(c.items, &item{Batch: b, phase: answered, base: -1, err: err})
 	return c.next(now, c.settle(nil))
 }
 
@@ -170,20 +152,47 @@ func (c *Core) Leader(now time.Time, node int32) []Action {
 	if node != c.failed {
 		c.pause = time.Time{}
 	}
-	c.leader, c.asking = node, false
+	c.leader, c.asking, c.gone = node, false, time.Time{}
 	return c.next(now, nil)
 }
 
-// NoLeader tells that the leader could not be found.
+// NoLeader tells that the leader could not be found. A topic that is not there
+// may be one that is just being made, so that has to be said for a while.
 func (c *Core) NoLeader(now time.Time, err error) []Action {
 	c.asking = false
 	var out []Action
 	c.slowDown(now)
 	c.askAt = c.pause
-	if i := c.first(waiting); i >= 0 {
+	switch {
+	case !errors.Is(err, wire.ErrUnknownTopic):
+		c.gone = time.Time{}
+	case c.gone.IsZero():
+		c.gone = now
+	}
+	c.goneErr = err
+	if i := c.first(waiting); i >= 0 && !c.isGone(now) {
 		out = c.fail(c.items[i], err, false, out)
 	}
 	return c.next(now, c.settle(out))
+}
+
+// isGone says whether the topic is taken not to exist.
+func (c *Core) isGone(now time.Time) bool {
+	return c.cfg.Gone > 0 && !c.gone.IsZero() && now.Sub(c.gone) >= c.cfg.Gone
+}
+
+// bury fails what waits for a topic that is gone. What comes later is not sent
+// there either, but asks whether it is back.
+func (c *Core) bury(now time.Time, out []Action) []Action {
+	if !c.isGone(now) || !c.askAt.After(now) {
+		return out
+	}
+	for _, it := range c.items {
+		if it.phase == waiting {
+			c.end(it, orUnsure(it, c.goneErr), nil)
+		}
+	}
+	return c.settle(out)
 }
 
 // BrokerDown tells that a broker's actor ended with what it was given.
@@ -192,12 +201,14 @@ func (c *Core) BrokerDown(now time.Time, node int32, err error) []Action {
 		c.giveUp()
 	}
 	var out []Action
+	lost := false
 	for _, it := range c.items {
 		if it.phase == flying && it.node == node {
+			lost = true
 			out = c.fail(it, err, true, out)
 		}
 	}
-	if len(out) > 0 {
+	if lost {
 		c.slowDown(now)
 	}
 	return c.next(now, c.settle(out))
@@ -211,17 +222,17 @@ func (c *Core) Answer(now time.Time, id uint64, base int64, err error, written b
 	if it == nil || it.phase != flying {
 		return nil
 	}
-	if code(err) == wire.DuplicateSequenceNumber {
+	if err != nil && reactionTo(err).reaction == acked {
 		base, err = -1, nil // written before, too long ago for the broker to know where
 	}
 	if err == nil {
 		c.flying--
 		it.phase, it.base = answered, base
-		c.fails, c.lastAck = 0, now
+		c.fails, c.lastAck, c.alone = 0, now, false
 		return c.next(now, c.settle(nil))
 	}
 	out := c.fail(it, err, written, nil)
-	if it.phase == waiting {
+	if it.phase == waiting || mayPass(err) {
 		c.slowDown(now)
 	}
 	return c.next(now, c.settle(out))
@@ -235,61 +246,6 @@ func (c *Core) giveUp() {
 
 // Tick is the time that Wake asked for.
 func (c *Core) Tick(now time.Time) []Action { return c.next(now, nil) }
-
-// fail decides about a batch after an error.
-func (c *Core) fail(it *item, err error, written bool, out []Action) []Action {
-	if it.phase == flying {
-		c.flying--
-	}
-	it.phase, it.lastErr = waiting, err
-	if wire.RefreshMetadata(err) {
-		c.giveUp()
-	}
-	switch {
-	case c.cfg.Idempotent && outOfSequence(err):
-		return c.gap(it, err, out)
-	case wire.Retriable(err):
-		it.Unsure = it.Unsure || written && !wire.SafeToRetry(err)
-		it.attempts++
-		return append(out, Retried{ID: it.ID, Attempt: it.attempts, Err: err})
-	}
-	it.phase, it.base, it.err = answered, -1, err
-	c.broken = c.broken || c.cfg.Idempotent && it.numbered
-	return out
-}
-
-// gap decides about a batch that the broker refused because of its place in
-// the sequence. Behind one that is not settled that is to be expected. The
-// first one gets a new number, unless it may have been written already: then it
-// is not known what became of it, and it must not be written a second time.
-func (c *Core) gap(it *item, err error, out []Action) []Action {
-	it.attempts++
-	if c.items[0] != it {
-		return append(out, Retried{ID: it.ID, Attempt: it.attempts, Err: err})
-	}
-	c.broken = true
-	if !it.Unsure {
-		return append(out, Retried{ID: it.ID, Attempt: it.attempts, Err: err})
-	}
-	it.phase, it.base = answered, -1
-	it.err = fmt.Errorf("moldau: whether the batch was written is not known: %w", err)
-	return out
-}
-
-func outOfSequence(err error) bool {
-	switch code(err) {
-	case wire.OutOfOrderSequenceNumber, wire.UnknownProducerID, wire.InvalidProducerEpoch:
-		return true
-	}
-	return false
-}
-
-func code(err error) wire.Code {
-	if coded := (*wire.Error)(nil); errors.As(err, &coded) {
-		return coded.Code
-	}
-	return 0
-}
 
 func (c *Core) slowDown(now time.Time) {
 	c.fails++
@@ -310,7 +266,11 @@ func (c *Core) settle(out []Action) []Action {
 
 // next does what can be done now, and asks to be woken for what comes.
 func (c *Core) next(now time.Time, out []Action) []Action {
-	out = c.expire(now, out)
+	out = c.bury(now, c.expire(now, out))
+	if i := c.first(parting); i >= 0 {
+		it := c.items[i]
+		return append(out, Part{ID: it.ID, Unsure: it.Unsure, Rejected: it.rejected}) // Parted is to come
+	}
 	first := c.first(waiting)
 	if first < 0 {
 		return c.take(now, out)
@@ -346,7 +306,7 @@ func (c *Core) send(now time.Time, out []Action) []Action {
 		if it.phase == waiting {
 			it.phase, it.numbered, it.node = flying, true, c.leader
 			c.flying++
-			out = append(out, Send{ID: it.ID, Node: c.leader})
+			out = append(out, Send{ID: it.ID, Node: c.leader, Alone: c.alone})
 		}
 	}
 	return out
@@ -356,7 +316,7 @@ func (c *Core) send(now time.Time, out []Action) []Action {
 // gap: what is new must not overtake it.
 func (c *Core) resending() bool {
 	for _, it := range c.items {
-		if it.phase == waiting && (it.attempts > 0 || it.Unsure) {
+		if it.phase == waiting && (it.again || it.Unsure) {
 			return true
 		}
 	}
@@ -365,6 +325,9 @@ func (c *Core) resending() bool {
 
 // limit is how many batches may be unsettled.
 func (c *Core) limit(now time.Time) int {
+	if c.alone {
+		return 1
+	}
 	if c.cfg.Idempotent && (c.lastAck.IsZero() || now.Sub(c.lastAck) > c.cfg.Forget) {
 		return 1
 	}
@@ -424,19 +387,9 @@ func (c *Core) findLeader(now time.Time, out []Action) []Action {
 func (c *Core) expire(now time.Time, out []Action) []Action {
 	for len(c.items) > 0 && c.items[0].phase == waiting && now.Sub(c.items[0].Opened) >= c.cfg.DeliveryTimeout && c.flying == 0 {
 		it := c.items[0]
-		it.phase, it.base, it.err = answered, -1, c.expired(it)
-		c.broken = c.broken || c.cfg.Idempotent && it.numbered
-		out = c.settle(out)
+		out = c.settle(c.end(it, &expiredError{after: c.cfg.DeliveryTimeout, last: it.lastErr, unsure: it.Unsure}, out))
 	}
 	return out
-}
-
-func (c *Core) expired(it *item) error {
-	err := error(&wire.Error{Code: wire.RequestTimedOut, Cause: fmt.Errorf("not acked within the delivery timeout of %v", c.cfg.DeliveryTimeout)})
-	if it.lastErr != nil {
-		err = fmt.Errorf("%w; the last attempt failed with: %w", err, it.lastErr)
-	}
-	return err
 }
 
 func (c *Core) first(p phase) int {

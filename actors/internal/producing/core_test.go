@@ -14,7 +14,7 @@ var (
 	epoch     = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 	notLeader = &wire.Error{Code: wire.NotLeaderOrFollower}
 	notEnough = &wire.Error{Code: wire.NotEnoughReplicas}
-	tooLarge  = &wire.Error{Code: wire.MessageTooLarge}
+	badAcks   = &wire.Error{Code: wire.InvalidRequiredAcks}
 )
 
 var testConfig = Config{Linger: 5 * time.Millisecond, DeliveryTimeout: 10 * time.Second, BackoffMin: 50 * time.Millisecond, BackoffMax: time.Second, MaxInFlight: 1}
@@ -97,7 +97,7 @@ func TestRetriesKeepTheBatch(t *testing.T) {
 		require.Contains(t, out, Action(Wake{at(10 * time.Second)}), "the delivery timeout")
 		require.False(t, has[Send](c.Tick(now.Add(pause*time.Millisecond-1))))
 		now = now.Add(pause * time.Millisecond)
-		require.Equal(t, Send{ID: 1, Node: 3}, only[Send](t, c.Tick(now)), "the leader is still the leader")
+		require.Equal(t, Send{ID: 1, Node: 3, Alone: true}, only[Send](t, c.Tick(now)), "the leader is still the leader")
 	}
 }
 
@@ -121,7 +121,7 @@ func sends(actions []Action) []Action {
 func TestFatalErrorFailsTheBatchAlone(t *testing.T) {
 	c := sending(t)
 	c.Look(epoch, 1, time.Time{})
-	require.Equal(t, []Action{Settle{ID: 1, Base: -1, Err: tooLarge}, Take{}}, c.Answer(epoch, 1, -1, tooLarge, true))
+	require.Equal(t, []Action{Settle{ID: 1, Base: -1, Err: badAcks}, Take{}}, c.Answer(epoch, 1, -1, badAcks, true))
 	require.Equal(t, Send{ID: 2, Node: 3}, only[Send](t, c.Taken(epoch, Batch{ID: 2, Opened: epoch}, true)), "without a pause")
 	foreign := errors.New("no wire error")
 	require.Equal(t, Settle{ID: 2, Base: -1, Err: foreign}, only[Settle](t, c.Answer(epoch, 2, -1, foreign, true)))

@@ -1,7 +1,9 @@
 package producing
 
 import (
+	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,17 +21,10 @@ type shell struct {
 	core *Core
 	now  time.Time
 
-	ready  []Batch // sealed, in order
-	open   *Batch
-	taken  []Batch
-	nextID uint64
-	epoch  int
-	next   int
-	stamps map[uint64]stamp
-	sent   map[uint64]bool
+	store
+	open *load
 
-	settled []uint64
-	failed  map[uint64]error
+	refused map[uint64]error // batches with an answer that does not pass
 
 	incarnation int
 	asking      bool
@@ -38,11 +33,12 @@ type shell struct {
 	log         partition
 	alarm       time.Time
 	notBefore   time.Time // no Send before
+	alone       bool      // the last answer was one that others had to wait for
 }
 
 func newShell(t *rapid.T) *shell {
 	s := &shell{
-		t: t, now: epoch, leader: -1, stamps: map[uint64]stamp{}, sent: map[uint64]bool{}, failed: map[uint64]error{},
+		t: t, now: epoch, leader: -1, store: store{ended: map[uint64]outcome{}, sentOnce: map[uint64]bool{}}, refused: map[uint64]error{},
 		cfg: Config{
 			Linger:          time.Duration(rapid.IntRange(-1, 20).Draw(t, "linger")) * time.Millisecond,
 			DeliveryTimeout: time.Duration(rapid.IntRange(100, 3000).Draw(t, "delivery")) * time.Millisecond,
@@ -53,6 +49,8 @@ func newShell(t *rapid.T) *shell {
 	if rapid.Bool().Draw(t, "idempotent") {
 		s.cfg.Idempotent, s.cfg.MaxInFlight = true, rapid.IntRange(1, 5).Draw(t, "in flight")
 	}
+	s.cfg.Safe = rapid.Bool().Draw(t, "safe")
+	s.cfg.MaxRetries = rapid.SampledFrom([]int{0, 0, 3}).Draw(t, "retries")
 	s.start()
 	return s
 }
@@ -60,12 +58,8 @@ func newShell(t *rapid.T) *shell {
 // start is a new incarnation: what was sent is unsure.
 func (s *shell) start() {
 	s.incarnation++
-	s.asking, s.leader, s.alarm, s.notBefore = false, -1, time.Time{}, time.Time{}
-	left := slices.Clone(s.taken)
-	for i := range left {
-		left[i].Unsure = s.sent[left[i].ID]
-	}
-	s.core = New(s.cfg, left, func() float64 { return 0.5 })
+	s.asking, s.leader, s.alarm, s.notBefore, s.alone = false, -1, time.Time{}, time.Time{}, false
+	s.core = New(s.cfg, s.left(), func() float64 { return 0.5 })
 	s.do(s.core.Start(s.now))
 	s.look()
 }
@@ -73,7 +67,7 @@ func (s *shell) start() {
 func (s *shell) look() {
 	opened := time.Time{}
 	if s.open != nil {
-		opened = s.open.Opened
+		opened = s.open.opened
 	}
 	s.do(s.core.Look(s.now, len(s.ready), opened))
 }
@@ -89,6 +83,8 @@ func (s *shell) do(actions []Action) {
 			s.bump(a)
 		case Settle:
 			s.settle(a)
+		case Part:
+			s.part(a)
 		case FindLeader:
 			require.False(s.t, s.asking, "the leader is asked for once")
 			s.asking = true
@@ -108,14 +104,21 @@ func (s *shell) take() {
 	require.Less(s.t, len(s.taken), s.cfg.MaxInFlight, "no more is unsettled than brokers remember")
 	if len(s.ready) == 0 {
 		require.NotNil(s.t, s.open, "Take of an empty slot")
-		require.False(s.t, s.now.Before(s.open.Opened.Add(s.cfg.Linger)), "taken before its linger is over")
-		s.ready, s.open = append(s.ready, *s.open), nil
+		require.False(s.t, s.now.Before(s.open.opened.Add(s.cfg.Linger)), "taken before its linger is over")
+		s.ready, s.open = append(s.ready, s.open), nil
 	}
-	b := s.ready[0]
-	s.ready = s.ready[1:]
-	s.taken = append(s.taken, b)
-	s.do(s.core.Taken(s.now, b, true))
+	s.do(s.core.Taken(s.now, s.store.take().batch(), true))
 	s.look()
+}
+
+// part cuts a batch: never one that is on the wire, and never without need.
+func (s *shell) part(a Part) {
+	was := s.find(a.ID)
+	require.Greater(s.t, len(was.records), 1, "one record cannot be cut")
+	for _, p := range s.mine() {
+		require.NotEqual(s.t, a.ID, p.id, "cut while it is on the wire")
+	}
+	s.do(s.core.Parted(s.now, a.ID, s.store.part(a)))
 }
 
 // mine is what this incarnation has on the wire.
@@ -124,65 +127,65 @@ func (s *shell) mine() []*parcel {
 }
 
 func (s *shell) send(a Send) {
-	at := slices.IndexFunc(s.taken, func(b Batch) bool { return b.ID == a.ID })
-	require.GreaterOrEqual(s.t, at, 0, "sends what is not its own")
 	mine := s.mine()
 	require.Less(s.t, len(mine), s.cfg.MaxInFlight, "too many on the wire")
-	for _, p := range mine {
-		require.Less(s.t, p.id, a.ID, "overtakes, or sends twice")
-	}
 	require.Equal(s.t, s.leader, a.Node, "to the leader that was told last")
+	require.Equal(s.t, s.alone, a.Alone, "alone until an ack")
 	require.False(s.t, s.now.Before(s.notBefore), "sent within the pause")
-	if s.cfg.Idempotent && !s.stamps[a.ID].given {
-		s.stamps[a.ID] = stamp{given: true, epoch: s.epoch, sequence: s.next}
-		s.next++
+	require.False(s.t, s.cfg.Safe && s.find(a.ID).sent && s.find(a.ID).unsure, "sent again though it may have been written")
+	l := s.store.send(a.ID, s.cfg.Idempotent)
+	for _, p := range mine {
+		require.Less(s.t, p.records[0], l.records[0], "overtakes, or sends twice")
+		require.False(s.t, s.alone, "something of an ill partition is on the wire already")
 	}
-	s.sent[a.ID] = true
-	s.wire = append(s.wire, &parcel{id: a.ID, stamp: s.stamps[a.ID], node: a.Node, incarnation: s.incarnation})
+	s.wire = append(s.wire, &parcel{id: a.ID, records: l.records, stamp: l.stamp, node: a.Node, incarnation: s.incarnation})
 }
 
 func (s *shell) bump(a Bump) {
 	require.True(s.t, s.cfg.Idempotent)
 	require.Empty(s.t, s.mine(), "a new epoch while something is on the wire")
 	for _, id := range a.IDs {
-		delete(s.stamps, id)
+		require.False(s.t, s.find(id).unsure, "numbered anew though it may have been written")
 	}
-	s.epoch++
-	s.next = 0
+	s.store.bump(a.IDs)
 }
 
 func (s *shell) settle(a Settle) {
-	require.NotEmpty(s.t, s.taken)
-	require.Equal(s.t, s.taken[0].ID, a.ID, "settled in order")
 	for _, p := range s.mine() {
 		require.NotEqual(s.t, a.ID, p.id, "settled while it is on the wire")
 	}
-	opened := s.taken[0].Opened
-	s.taken = s.taken[1:]
-	s.settled = append(s.settled, a.ID)
+	l := s.store.settle(a, &s.log)
+	require.NoError(s.t, s.broken())
 	if a.Err == nil {
-		require.Contains(s.t, s.log.log, a.ID, "acked, and not in the log")
-		if a.Base >= 0 {
-			require.Equal(s.t, a.ID, s.log.log[a.Base], "acked at another's offset")
-		}
 		return
 	}
 	require.Equal(s.t, int64(-1), a.Base)
-	if wire.Retriable(a.Err) || s.failed[a.ID] == nil {
-		s.giveUp(a, opened)
+	if l.unsure {
+		require.ErrorIs(s.t, a.Err, wire.ErrUnsure)
+	}
+	if fatal := s.refused[a.ID]; fatal != nil {
+		require.ErrorIs(s.t, a.Err, fatal)
+		return
+	}
+	s.giveUp(a, l)
+}
+
+// giveUp: a batch fails without a fatal answer only when its time is over, when
+// nobody can tell what became of it, or when it may not be tried again.
+func (s *shell) giveUp(a Settle, l *load) {
+	switch {
+	case outOfSequence(a.Err), s.cfg.Safe && l.unsure:
+		require.True(s.t, l.sent)
+	case errors.Is(a.Err, wire.ErrTooLarge), code(a.Err) == wire.InvalidRecord:
+		require.True(s.t, len(l.records) == 1 || l.unsure, "the innocent fail")
+	case s.cfg.MaxRetries > 0 && strings.Contains(a.Err.Error(), "given up"):
+	default:
+		require.ErrorIs(s.t, a.Err, wire.ErrTimeout)
+		require.GreaterOrEqual(s.t, s.now.Sub(l.opened), s.cfg.DeliveryTimeout, "given up before its time")
 	}
 }
 
-// giveUp: a batch fails without a fatal answer only when its time is over or
-// when nobody can tell what became of it.
-func (s *shell) giveUp(a Settle, opened time.Time) {
-	if outOfSequence(a.Err) {
-		require.True(s.t, s.sent[a.ID])
-		return
-	}
-	require.ErrorIs(s.t, a.Err, wire.ErrTimeout)
-	require.GreaterOrEqual(s.t, s.now.Sub(opened), s.cfg.DeliveryTimeout, "given up before its time")
-}
+func outOfSequence(err error) bool { return reactionTo(err).reaction == renumber }
 
 func (s *shell) backOff() { s.notBefore = s.now.Add(s.cfg.BackoffMin - s.cfg.BackoffMin/5) }
 
@@ -201,7 +204,7 @@ func (s *shell) advance(to time.Time) {
 
 // event is one thing that may happen to a producer.
 func (s *shell) event() {
-	switch rapid.IntRange(0, 12).Draw(s.t, "event") {
+	switch rapid.IntRange(0, 13).Draw(s.t, "event") {
 	case 0, 1, 2:
 		s.append(rapid.Bool().Draw(s.t, "seal"))
 	case 3, 4:
@@ -218,6 +221,8 @@ func (s *shell) event() {
 		} else {
 			s.forget()
 		}
+	case 10:
+		s.log.limit = rapid.SampledFrom([]int{0, 1, 2, 4, 5}).Draw(s.t, "limit")
 	default:
 		s.advance(s.now.Add(time.Duration(rapid.IntRange(0, 200).Draw(s.t, "ms")) * time.Millisecond))
 	}
@@ -230,8 +235,8 @@ func (s *shell) forget() {
 	if len(s.wire) > 0 {
 		return
 	}
-	for _, b := range s.taken {
-		if s.sent[b.ID] && s.stamps[b.ID].sequence == 0 {
+	for _, l := range s.taken {
+		if l.sent && l.stamp.sequence == 0 {
 			return
 		}
 	}
@@ -240,11 +245,10 @@ func (s *shell) forget() {
 
 func (s *shell) append(seal bool) {
 	if s.open == nil {
-		s.nextID++
-		s.open = &Batch{ID: s.nextID, Opened: s.now}
+		s.open = s.load(s.now, rapid.IntRange(1, 6).Draw(s.t, "records"))
 	}
 	if seal {
-		s.ready, s.open = append(s.ready, *s.open), nil
+		s.ready, s.open = append(s.ready, s.open), nil
 	}
 	s.look()
 }
@@ -255,21 +259,21 @@ func (s *shell) process(outcome int) {
 		if p.processed {
 			continue
 		}
-		var refuse, fail error
+		var refuse, failure error
 		switch outcome {
 		case 0:
 			refuse = notLeader
 		case 1:
 			refuse = notEnough
 		case 2:
-			refuse = tooLarge
+			refuse = badAcks
 		case 3:
-			fail = coded(wire.NotEnoughReplicasAfterAppend)
+			failure = coded(wire.NotEnoughReplicasAfterAppend)
 		case 4:
-			fail = coded(wire.RequestTimedOut)
+			failure = coded(wire.RequestTimedOut)
 		}
 		p.processed = true
-		p.base, p.err = s.log.produce(p.stamp, p.id, refuse, fail)
+		p.base, p.err = s.log.produce(p.stamp, p.records, refuse, failure)
 		return
 	}
 }
@@ -288,17 +292,23 @@ func (s *shell) answer() {
 }
 
 func (s *shell) outcome(p *parcel, base int64, err error) {
-	if err != nil {
-		if !wire.Retriable(err) && !outOfSequence(err) {
-			s.failed[p.id] = err
-		}
-		s.backOffUnlessFatal(err)
-	}
+	s.learn(p, err)
 	s.do(s.core.Answer(s.now, p.id, base, err, true))
 }
 
-func (s *shell) backOffUnlessFatal(err error) {
-	if wire.Retriable(err) {
+// learn is what an answer means for what the core may do.
+func (s *shell) learn(p *parcel, err error) {
+	s.alone = s.alone && err != nil
+	if err == nil {
+		return
+	}
+	l, what := s.find(p.id), reactionTo(err)
+	switch what.reaction {
+	case fail:
+		s.refused[p.id] = err
+	case resend, alone, newLeader:
+		l.unsure = l.unsure || what.written != no
+		s.alone = s.alone || what.reaction == alone
 		s.backOff()
 	}
 }
@@ -327,7 +337,7 @@ func (s *shell) end(lost []*parcel) {
 	for _, p := range lost {
 		if p.incarnation == s.incarnation {
 			node = p.node
-			s.backOff()
+			s.learn(p, errLost)
 		}
 	}
 	s.do(s.core.BrokerDown(s.now, node, errLost))
@@ -353,8 +363,8 @@ func (s *shell) leaderAnswer(found bool) {
 // check is what holds between two events: nothing waits for nothing, and the
 // log is in order.
 func (s *shell) check() {
-	require.NoError(s.t, s.log.inOrder(!s.cfg.Idempotent))
-	require.True(s.t, slices.IsSorted(s.log.log), "on one connection what is written again comes before what is new")
+	require.NoError(s.t, s.broken())
+	require.NoError(s.t, s.log.inOrder(!s.cfg.Idempotent && !s.cfg.Safe, never))
 	work := len(s.taken) > 0 || len(s.ready) > 0 || s.open != nil
 	if !work || len(s.mine()) > 0 {
 		return
@@ -362,20 +372,21 @@ func (s *shell) check() {
 	require.False(s.t, len(s.taken) == 0 && len(s.ready) > 0, "a ready batch that nobody takes")
 	require.True(s.t, s.asking || !s.alarm.IsZero(), "work, and nothing that will wake the core")
 	if len(s.taken) > 0 {
-		end := s.taken[0].Opened.Add(s.cfg.DeliveryTimeout)
+		end := s.taken[0].opened.Add(s.cfg.DeliveryTimeout)
 		require.True(s.t, !s.alarm.IsZero() && !s.alarm.After(end), "nobody looks when the delivery timeout is over")
 	}
 }
 
-// Whatever happens, every batch that was taken is settled exactly once, in
-// order, what is acked is in the log, the log is in order, without duplicates
-// where brokers have idempotence, and nothing is left to wait for ever.
+// Whatever happens, every record that was accepted has exactly one outcome, what
+// is acked is in the log, the log is in order, without duplicates where brokers
+// have idempotence or the policy is safe, and nothing is left to wait for ever.
 func TestAnyOrderOfEvents(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newShell(t)
 		for range rapid.IntRange(1, 100).Draw(t, "events") {
 			s.event()
 		}
+		s.log.limit = 0
 		for range 400 {
 			s.leaderAnswer(true)
 			s.process(9)
@@ -386,8 +397,6 @@ func TestAnyOrderOfEvents(t *testing.T) {
 		require.Empty(t, s.taken)
 		require.Empty(t, s.ready)
 		require.Nil(t, s.open)
-		require.Len(t, s.settled, int(s.nextID))
-		require.True(t, slices.IsSorted(s.settled))
-		require.Len(t, slices.Compact(slices.Clone(s.settled)), int(s.nextID), "no batch twice")
+		require.NoError(t, s.complete(&s.log))
 	})
 }

@@ -12,6 +12,8 @@ import (
 var (
 	gap  = coded(wire.OutOfOrderSequenceNumber)
 	lost = errLost
+	// later says nothing about the leader, nor about others
+	later = coded(wire.ThrottlingQuotaExceeded)
 )
 
 // pipelined is an idempotent core with batches 2, 3 and 4 on the wire behind
@@ -29,14 +31,14 @@ func pipelined(t *testing.T) *Core {
 
 func TestAfterAFailureAllGoesOutAgainInOrder(t *testing.T) {
 	c := pipelined(t)
-	require.Empty(t, sends(c.Answer(epoch, 2, -1, notEnough, true)))
+	require.Empty(t, sends(c.Answer(epoch, 2, -1, later, true)))
 	require.Empty(t, sends(c.Answer(epoch, 3, -1, gap, true)), "it is to be expected behind one that failed")
 	require.Empty(t, sends(c.Tick(at(time.Second))), "4 is still on the wire")
 	out := c.Answer(at(time.Second), 4, -1, gap, true)
 	require.False(t, has[Settle](out))
 	out = c.Tick(at(3 * time.Second))
 	require.False(t, has[Bump](out), "no number is lost")
-	require.Equal(t, []Action{Send{2, 3}, Send{3, 3}, Send{4, 3}}, sends(out))
+	require.Equal(t, []Action{Send{ID: 2, Node: 3}, Send{ID: 3, Node: 3}, Send{ID: 4, Node: 3}}, sends(out))
 }
 
 func TestAGapAtTheFirstBatchIsMended(t *testing.T) {
@@ -46,7 +48,7 @@ func TestAGapAtTheFirstBatchIsMended(t *testing.T) {
 	c.Answer(epoch, 4, -1, gap, true)
 	out := c.Tick(at(3 * time.Second))
 	require.Equal(t, Bump{IDs: []uint64{2, 3, 4}}, only[Bump](t, out), "surely not written: new numbers")
-	require.Equal(t, []Action{Send{2, 3}}, sends(out), "in a new epoch, one alone at first")
+	require.Equal(t, []Action{Send{ID: 2, Node: 3}}, sends(out), "in a new epoch, one alone at first")
 }
 
 // A batch that may have been written is never written under another number.
@@ -93,10 +95,10 @@ func TestADuplicateIsAnAck(t *testing.T) {
 
 func TestOutcomesAreToldInOrder(t *testing.T) {
 	c := pipelined(t)
-	c.Answer(epoch, 2, -1, notEnough, true)
+	c.Answer(epoch, 2, -1, later, true)
 	require.False(t, has[Settle](c.Answer(epoch, 3, 7, nil, true)), "2 comes first")
 	c.Answer(epoch, 4, 8, nil, true)
-	require.Equal(t, []Action{Send{2, 3}}, sends(c.Tick(at(time.Second))))
+	require.Equal(t, []Action{Send{ID: 2, Node: 3}}, sends(c.Tick(at(time.Second))))
 	var ids []uint64
 	for _, a := range c.Answer(at(time.Second), 2, 6, nil, true) {
 		if s, ok := a.(Settle); ok {
@@ -140,7 +142,7 @@ func TestALeaderErrorAsksAtOnce(t *testing.T) {
 func TestAFatalErrorDoesNotPause(t *testing.T) {
 	c := sending(t)
 	c.Look(epoch, 1, time.Time{})
-	c.Answer(epoch, 1, -1, tooLarge, true)
+	c.Answer(epoch, 1, -1, badAcks, true)
 	require.Equal(t, Send{ID: 2, Node: 3}, only[Send](t, c.Taken(epoch, Batch{ID: 2, Opened: epoch}, true)))
 }
 
@@ -190,7 +192,7 @@ func TestNoMoreUnsettledThanBrokersRemember(t *testing.T) {
 	c.Start(epoch)
 	c.Leader(epoch, 3)
 	require.Len(t, sends(c.Answer(epoch, 1, 0, nil, true)), 2)
-	c.Answer(epoch, 2, -1, notEnough, true)
+	c.Answer(epoch, 2, -1, later, true)
 	c.Answer(epoch, 3, 2, nil, true) // answered, and not settled before 2 is
 	c.Look(epoch, 9, time.Time{})
 	require.Len(t, sends(c.Tick(at(50*time.Millisecond))), 1)

@@ -1,14 +1,17 @@
 package producing
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/moldau-go/moldau/actors/internal/metadata"
+	"github.com/moldau-go/moldau/actors/internal/outbox"
 	"github.com/moldau-go/moldau/internal/simulator"
 	"github.com/moldau-go/moldau/wire"
 )
@@ -25,30 +28,24 @@ type disk struct {
 	log    partition
 	view   *metadata.Cluster
 
-	ready   []Batch
-	taken   []Batch
-	stamps  map[uint64]stamp
-	sent    map[uint64]bool
-	epoch   int
-	next    int
-	made    uint64
-	settled []uint64
-	failed  map[uint64]error
-	broken  error
+	store
+	made int // batches
 }
 
 type (
 	produceRequest struct {
-		id    uint64
-		stamp stamp
-		node  int32
-		conn  int
+		id      uint64
+		records []uint64
+		stamp   stamp
+		node    int32
+		conn    int
 	}
 	produceAnswer struct {
-		id   uint64
-		base int64
-		err  error
-		conn int
+		id       uint64
+		base     int64
+		err      error
+		conn     int
+		throttle time.Duration
 	}
 	metadataRequest struct{ number int }
 	metadataAnswer  struct {
@@ -90,14 +87,19 @@ func (b *broker) Handle(in simulator.Input) []simulator.Action {
 	switch m := message.Body.(type) {
 	case produceRequest:
 		answer := produceAnswer{id: m.id, base: -1, conn: m.conn}
-		var refuse error
+		var refuse, failure error
 		switch {
 		case b.disk.leader != b.id:
 			refuse = notLeader
 		case in.Rand.IntN(20) == 0:
 			refuse = notEnough
+		case in.Rand.IntN(20) == 0:
+			failure = coded(wire.RequestTimedOut)
 		}
-		answer.base, answer.err = b.disk.log.produce(m.stamp, m.id, refuse, nil)
+		if in.Rand.IntN(30) == 0 {
+			answer.throttle = time.Duration(in.Rand.IntN(3000)) * time.Millisecond
+		}
+		answer.base, answer.err = b.disk.log.produce(m.stamp, m.records, refuse, failure)
 		return []simulator.Action{simulator.Send{To: message.From, Body: answer}}
 	case metadataRequest:
 		return []simulator.Action{simulator.Send{To: message.From, Body: metadataAnswer{m.number, b.view()}}}
@@ -228,17 +230,17 @@ type producer struct {
 	disk   *disk
 	cfg    Config
 	conn   int
+	boxes  map[int32]*outbox.Core // what the brokers' actors have to send
 	flying []produceRequest
 	out    []simulator.Action
 }
 
 func newProducer(d *disk, cfg Config, incarnation int) *producer {
-	p := &producer{disk: d, cfg: cfg, conn: incarnation * 1_000_000}
-	left := slices.Clone(d.taken)
-	for i := range left {
-		left[i].Unsure = d.sent[left[i].ID]
+	p := &producer{disk: d, cfg: cfg, conn: incarnation * 1_000_000, boxes: map[int32]*outbox.Core{}}
+	for id := int32(1); id <= 3; id++ {
+		p.boxes[id] = outbox.New(outbox.Config{MaxRequests: 5, MaxBytes: 1000})
 	}
-	p.core = New(cfg, left, func() float64 { return 0.5 })
+	p.core = New(cfg, d.left(), func() float64 { return 0.5 })
 	return p
 }
 
@@ -258,12 +260,12 @@ func (p *producer) Handle(in simulator.Input) []simulator.Action {
 		}
 	case simulator.PeerDown:
 		if id, ok := brokerOf(m.Peer); ok {
-			p.flying = slices.DeleteFunc(p.flying, func(r produceRequest) bool { return r.node == id })
-			p.do(in.Now, p.core.BrokerDown(in.Now, id, errLost))
+			p.brokerDown(in.Now, id)
 		}
 	case simulator.Message:
 		p.message(in.Now, m)
 	}
+	p.pump(in.Now)
 	if len(p.flying) == 0 {
 		p.out = append(p.out, simulator.StopTimer{Name: "request"})
 	}
@@ -277,7 +279,10 @@ func (p *producer) message(now time.Time, m simulator.Message) {
 		if at < 0 {
 			return // of a connection that is closed
 		}
+		box := p.boxes[p.flying[at].node]
 		p.flying = slices.Delete(p.flying, at, at+1)
+		box.Done()
+		box.Throttle(now, body.throttle)
 		p.do(now, p.core.Answer(now, body.id, body.base, body.err, true))
 	case leaderFound:
 		if body.err != nil {
@@ -293,7 +298,8 @@ func (p *producer) disconnect(now time.Time) {
 	lost := p.flying
 	p.flying = nil
 	for _, r := range lost {
-		p.do(now, p.core.Answer(now, r.id, -1, errLost, true))
+		p.boxes[r.node].Done()
+		p.do(now, p.core.Answer(now, r.id, -1, errLost, p.disk.plant != lostIsTakenAsNotSent))
 	}
 }
 
@@ -303,20 +309,16 @@ func (p *producer) do(now time.Time, actions []Action) {
 	for _, a := range actions {
 		switch a := a.(type) {
 		case Take:
-			b := p.disk.ready[0]
-			p.disk.ready = p.disk.ready[1:]
-			p.disk.taken = append(p.disk.taken, b)
-			p.do(now, p.core.Taken(now, b, true))
+			p.do(now, p.core.Taken(now, p.disk.takeBatch(), true))
 			p.look(now)
+		case Part:
+			p.do(now, p.core.Parted(now, a.ID, p.disk.part(a)))
 		case Send:
-			p.send(a)
+			p.send(now, a)
 		case Bump:
-			for _, id := range a.IDs {
-				delete(p.disk.stamps, id)
-			}
-			p.disk.epoch, p.disk.next = p.disk.epoch+1, 0
+			p.disk.bump(a.IDs)
 		case Settle:
-			p.settle(a)
+			p.disk.settle(a, &p.disk.log)
 		case FindLeader:
 			p.out = append(p.out, simulator.Send{To: "client", Body: findLeader{a.Stale}})
 		case Wake:
@@ -327,42 +329,53 @@ func (p *producer) do(now time.Time, actions []Action) {
 	}
 }
 
-func (p *producer) send(a Send) {
-	if p.cfg.Idempotent && !p.disk.stamps[a.ID].given {
-		p.disk.stamps[a.ID] = stamp{given: true, epoch: p.disk.epoch, sequence: p.disk.next}
-		p.disk.next++
-	}
-	p.disk.sent[a.ID] = true
+// send gives a batch to its broker's actor.
+func (p *producer) send(now time.Time, a Send) {
+	l := p.disk.send(a.ID, p.cfg.Idempotent)
 	p.conn++ // tells a request from the same batch's earlier ones
-	r := produceRequest{id: a.ID, stamp: p.disk.stamps[a.ID], node: a.Node, conn: p.conn}
-	p.flying = append(p.flying, r)
-	p.out = append(p.out, simulator.Send{To: brokerName(a.Node), Body: r}, simulator.StartTimer{Name: "request", After: requestTimeout})
+	r := produceRequest{id: a.ID, records: l.records, stamp: l.stamp, node: a.Node, conn: p.conn}
+	p.boxes[a.Node].Add(outbox.Item{Ref: r, Partition: int32(p.conn), Size: len(l.records), Deadline: l.opened.Add(p.cfg.DeliveryTimeout)})
 }
 
-func (p *producer) settle(a Settle) {
-	d := p.disk
-	if len(d.taken) == 0 || d.taken[0].ID != a.ID {
-		d.broken = fmt.Errorf("batch %d is settled out of order or twice: %v", a.ID, d.taken)
-		return
+// pump is the brokers' actors: what may be sent is, in requests of one batch.
+func (p *producer) pump(now time.Time) {
+	for id := int32(1); id <= 3; id++ {
+		box := p.boxes[id]
+		for _, i := range box.Expired(now) {
+			p.do(now, p.core.Answer(now, i.Ref.(produceRequest).id, -1, errNeverSent, false))
+		}
+		for items := box.Next(now); len(items) > 0; items = box.Next(now) {
+			for _, i := range items {
+				r := i.Ref.(produceRequest)
+				box.Sent()
+				p.flying = append(p.flying, r)
+				p.out = append(p.out, simulator.Send{To: brokerName(id), Body: r}, simulator.StartTimer{Name: "request", After: requestTimeout})
+			}
+		}
+		if at := box.Wake(now); at.After(now) {
+			p.out = append(p.out, simulator.StartTimer{Name: fmt.Sprint("outbox ", id), After: at.Sub(now)})
+		}
 	}
-	d.taken = d.taken[1:]
-	d.settled = append(d.settled, a.ID)
-	switch {
-	case a.Err != nil:
-		d.failed[a.ID] = a.Err
-	case !slices.Contains(d.log.log, a.ID):
-		d.broken = fmt.Errorf("batch %d is acked and not in the log %v", a.ID, d.log.log)
-	case a.Base >= 0 && d.log.log[a.Base] != a.ID:
-		d.broken = fmt.Errorf("batch %d is acked at %d, where %d is", a.ID, a.Base, d.log.log[a.Base])
+}
+
+var errNeverSent error = &wire.ConnError{Stage: wire.StageWrite, Address: "broker"}
+
+// brokerDown is the end of a broker's actor: what it had not sent it gives back.
+func (p *producer) brokerDown(now time.Time, id int32) {
+	for _, i := range p.boxes[id].Failed() {
+		p.do(now, p.core.Answer(now, i.Ref.(produceRequest).id, -1, errNeverSent, false))
 	}
+	p.boxes[id] = outbox.New(outbox.Config{MaxRequests: 5, MaxBytes: 1000})
+	p.flying = slices.DeleteFunc(p.flying, func(r produceRequest) bool { return r.node == id })
+	p.do(now, p.core.BrokerDown(now, id, errLost))
 }
 
 const batches = 60
 
 // scenario runs a producer through a troubled minute.
-func scenario(cfg Config) simulator.Scenario {
+func scenario(cfg Config, bug plant) simulator.Scenario {
 	return simulator.Play(func(w *simulator.World) {
-		d := &disk{leader: 1, term: 1, stamps: map[uint64]stamp{}, sent: map[uint64]bool{}, failed: map[uint64]error{}}
+		d := &disk{leader: 1, term: 1, store: store{plant: bug, ended: map[uint64]outcome{}, sentOnce: map[uint64]bool{}}}
 		for id := int32(1); id <= 3; id++ {
 			w.Add(simulator.Node{Name: brokerName(id), RestartAfter: simulator.Range{Min: 100 * time.Millisecond, Max: 2 * time.Second},
 				Start: func(int) simulator.Core { return &broker{id, d} }})
@@ -378,10 +391,14 @@ func scenario(cfg Config) simulator.Scenario {
 			Pause: simulator.Range{Min: time.Second, Max: 5 * time.Second}, PauseFor: simulator.Range{Max: 2 * time.Second},
 		})
 		trouble(w, d)
-		w.Invariant("the log is in order", func() error { return d.log.inOrder(!cfg.Idempotent) })
-		w.Invariant("outcomes are right", func() error { return d.broken })
-		w.Until(func() bool { return len(d.settled) == batches })
-		w.Finally("nothing is lost", func() error { return complete(w, d) })
+		late := never
+		if !cfg.Idempotent {
+			late = d.unsure
+		}
+		w.Invariant("the log is in order", func() error { return d.log.inOrder(!cfg.Idempotent && !cfg.Safe, late) })
+		w.Invariant("outcomes are right", d.broken)
+		w.Until(func() bool { return d.made == batches && len(d.ended) == int(d.records) })
+		w.Finally("nothing is lost", func() error { return complete(cfg, d) })
 	})
 }
 
@@ -391,10 +408,15 @@ func trouble(w *simulator.World, d *disk) {
 		to := int32(1 + w.Rand().IntN(3))
 		w.At(time.Duration(w.Rand().IntN(20_000))*time.Millisecond, "leader moves", func() { d.leader, d.term = to, d.term+1 })
 	}
+	for range 6 {
+		limit := []int{0, 1, 2, 4, 5}[w.Rand().IntN(5)]
+		w.At(time.Duration(w.Rand().IntN(20_000))*time.Millisecond, "the limit changes", func() { d.log.limit = limit })
+	}
+	w.At(20*time.Second, "no limit", func() { d.log.limit = 0 })
 	var produce func()
 	produce = func() {
 		d.made++
-		d.ready = append(d.ready, Batch{ID: d.made, Opened: w.Now()})
+		d.ready = append(d.ready, d.load(w.Now(), 1+w.Rand().IntN(5)))
 		w.Inject("producer", simulator.Text("look"))
 		if d.made == batches {
 			return
@@ -404,29 +426,68 @@ func trouble(w *simulator.World, d *disk) {
 	w.After(0, "produce", produce)
 }
 
-func complete(w *simulator.World, d *disk) error {
-	for id := uint64(1); id <= batches; id++ {
-		if !slices.Contains(d.settled, id) {
-			return fmt.Errorf("batch %d has no outcome after %v: %v of %d", id, w.Elapsed(), d.settled, d.made)
-		}
-		if err := d.failed[id]; err != nil && code(err) != wire.OutOfOrderSequenceNumber && code(err) != wire.InvalidProducerEpoch {
-			return fmt.Errorf("batch %d failed, though there was time: %w", id, err)
+// complete: every record has its one outcome, in its time, and fails for a reason.
+func complete(cfg Config, d *disk) error {
+	if err := d.complete(&d.log); err != nil {
+		return err
+	}
+	for r, o := range d.ended {
+		switch c := code(o.err); {
+		case o.err == nil, c == wire.OutOfOrderSequenceNumber, c == wire.InvalidProducerEpoch:
+		case isBad(r) && c == wire.InvalidRecord, weight(r) > 1 && c == wire.MessageTooLarge:
+		case cfg.DeliveryTimeout < time.Minute && errors.Is(o.err, wire.ErrTimeout):
+		case errors.Is(o.err, wire.ErrUnsure) && (cfg.Safe || isBad(r) || c == wire.InvalidRecord || c == wire.MessageTooLarge):
+		case cfg.MaxRetries > 0 && strings.Contains(o.err.Error(), "given up"):
+		default:
+			return fmt.Errorf("record %d failed, though there was time: %w", r, o.err)
 		}
 	}
 	return nil
 }
 
 func simulate(t *testing.T, cfg Config) {
-	simulator.Explore(t, simulator.Seeds{Count: 60, Soak: 20_000}, simulator.Config{
-		Time: 5 * time.Minute,
-		Link: simulator.Link{Loss: 0.01, Latency: simulator.Range{Min: time.Millisecond, Max: 30 * time.Millisecond}, Notify: true},
-	}, scenario(cfg))
+	simulator.Explore(t, simulator.Seeds{Count: 60, Soak: 20_000}, weather, scenario(cfg, sound))
 }
 
-func TestProducerAndClientAmongBrokersThatFail(t *testing.T) {
-	simulate(t, Config{DeliveryTimeout: 2 * time.Minute, BackoffMin: 50 * time.Millisecond, BackoffMax: time.Second, MaxInFlight: 1, Forget: time.Minute})
+// weather is how long a simulation may take and what its links are like.
+var weather = simulator.Config{
+	Time: 5 * time.Minute,
+	Link: simulator.Link{Loss: 0.01, Latency: simulator.Range{Min: time.Millisecond, Max: 30 * time.Millisecond}, Notify: true},
 }
+
+// simulated is a producer that is given two minutes.
+var simulated = Config{DeliveryTimeout: 2 * time.Minute, BackoffMin: 50 * time.Millisecond, BackoffMax: time.Second, MaxInFlight: 1, Forget: time.Minute}
+
+func TestProducerAndClientAmongBrokersThatFail(t *testing.T) { simulate(t, simulated) }
 
 func TestIdempotentProducerAmongBrokersThatFail(t *testing.T) {
-	simulate(t, Config{DeliveryTimeout: 2 * time.Minute, BackoffMin: 50 * time.Millisecond, BackoffMax: time.Second, MaxInFlight: 5, Forget: time.Minute, Idempotent: true})
+	cfg := simulated
+	cfg.MaxInFlight, cfg.Idempotent = 5, true
+	simulate(t, cfg)
+}
+
+func TestSafeProducerAmongBrokersThatFail(t *testing.T) {
+	cfg := simulated
+	cfg.Safe = true
+	simulate(t, cfg)
+}
+
+func TestSafeAndIdempotentProducerAmongBrokersThatFail(t *testing.T) {
+	cfg := simulated
+	cfg.Safe, cfg.MaxInFlight, cfg.Idempotent = true, 5, true
+	simulate(t, cfg)
+}
+
+// A delivery timeout that is shorter than the outages: what expires says whether
+// it may be in the log.
+func TestImpatientProducerAmongBrokersThatFail(t *testing.T) {
+	cfg := simulated
+	cfg.DeliveryTimeout, cfg.MaxInFlight, cfg.Idempotent = 1500*time.Millisecond, 5, true
+	simulate(t, cfg)
+}
+
+func TestProducerWithALimitOfRetriesAmongBrokersThatFail(t *testing.T) {
+	cfg := simulated
+	cfg.MaxRetries, cfg.MaxInFlight, cfg.Idempotent = 3, 5, true
+	simulate(t, cfg)
 }

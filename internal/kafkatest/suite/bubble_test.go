@@ -25,9 +25,16 @@ type bubbled struct {
 // a minute after its end fails the test.
 func bubble(t *testing.T, topics map[string]int32, do func(b *bubbled)) {
 	t.Helper()
+	bubbleOf(t, kafkatest.FakeOptions{Topics: topics}, do)
+}
+
+// bubbleOf is bubble for any cluster.
+func bubbleOf(t *testing.T, options kafkatest.FakeOptions, do func(b *bubbled)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		network := kafkatest.NewNetwork()
-		fake, err := kafkatest.OpenFake(kafkatest.FakeOptions{Network: network, Topics: topics})
+		options.Network = network
+		fake, err := kafkatest.OpenFake(options)
 		require.NoError(t, err)
 		b := &bubbled{t: t, network: network, fake: fake}
 		do(b)

@@ -41,8 +41,9 @@ func TestErrorsThatPass(t *testing.T) {
 				flow.produce(ctx, 100)
 				require.True(t, flow.acked.await(ctx, 100*i), "%+v", flow.history.Counts())
 			}
+			// A consumer may ask later than the records are acked, and the foreign client must not meet the fault.
+			require.Eventually(t, func() bool { return handle.Hits() == 3 }, patience, time.Millisecond)
 			flow.verifyAcked(ctx, newForeign(t, fake.Addrs(), nil))
-			require.Equal(t, 3, handle.Hits())
 		})
 	}
 }

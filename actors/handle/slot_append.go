@@ -1,0 +1,153 @@
+package handle
+
+import (
+	"time"
+	"unsafe"
+
+	"github.com/moldau-go/moldau/wire/record"
+)
+
+// Haste says when a record's batch is to be sent.
+type Haste int8
+
+const (
+	// Lingers waits for more records, as long as the configuration says.
+	Lingers Haste = iota
+	// Soon does not.
+	Soon
+	// Awaited is Soon for a caller who does nothing but wait for the outcome: the
+	// batch may be sent off on his goroutine.
+	Awaited
+)
+
+// stop is why an append ended before its last record.
+type stop int8
+
+const (
+	goOn   stop = iota // the batch is full, or all are in
+	noRoom             // memory is at its limit
+	moveOn             // a record without key has to choose its partition anew
+)
+
+// append accepts the first records of a list, in order, into the batch that is
+// open or, if that has no room for the first, a new one: n of them, and p is the
+// outcome of the first; that of the others follows it. sticky takes no new
+// batch: one that is full is on its way then, and the records may go elsewhere.
+// A panic while a record is encoded, by one that changes under our hands, leaves
+// the slot at its last whole record. made, if not nil, is called with the first
+// one's outcome.
+func (s *Slot) append(records []record.Record, haste Haste, sticky bool, made func(int64, error)) (p Pending, n int, why stop) {
+	s.mu.Lock()
+	if s.closed != nil {
+		s.mu.Unlock()
+		return Failed(s.closed), 0, goOn
+	}
+	size := encodedSize(&records[0])
+	full := s.open != nil && s.open.size+size > s.batchSize
+	if full {
+		s.seal()
+	}
+	if sticky && s.open == nil {
+		s.signal(full, false)
+		return Pending{}, 0, moveOn
+	}
+	return s.fill(records, size, haste, full, made)
+}
+
+// fill is append into a batch that has room for the first record; the lock is
+// held, which it gives up.
+func (s *Slot) fill(records []record.Record, size int, haste Haste, news bool, made func(int64, error)) (p Pending, n int, why stop) {
+	if s.open == nil {
+		s.open = s.newBatch(time.Now())
+		s.watch()
+		news = true
+	}
+	encoded := false
+	defer func() {
+		if !encoded {
+			s.dropEmpty()
+			s.mu.Unlock()
+		}
+	}()
+	b := s.open
+	p = Pending{outcome: b.outcome, index: b.count}
+	for {
+		if !b.add(&records[n], size, s.clock) {
+			why = noRoom
+			break
+		}
+		if n++; n == len(records) {
+			break
+		}
+		if size = encodedSize(&records[n]); b.size+size > s.batchSize {
+			break
+		}
+	}
+	encoded = true
+	if n == 0 {
+		s.dropEmpty()
+		s.signal(news, false)
+		return Pending{}, 0, noRoom
+	}
+	if made != nil {
+		p.outcome.calls = append(p.outcome.calls, call{p.index, made})
+	}
+	if haste != Lingers && n == len(records) {
+		b.due, news = true, true
+	}
+	s.signal(news, haste == Awaited)
+	return p, n, why
+}
+
+// appendWhole accepts a list whole or not at all, in one batch. size is what it
+// takes at most, which is no more than a batch may have.
+func (s *Slot) appendWhole(records []record.Record, size int, haste Haste) (p Pending, full bool) {
+	s.mu.Lock()
+	if s.closed != nil {
+		s.mu.Unlock()
+		return Failed(s.closed), false
+	}
+	news := haste != Lingers
+	if s.open != nil && s.open.size+size > s.batchSize {
+		s.seal()
+		news = true
+	}
+	if s.open == nil {
+		s.open = s.newBatch(time.Now())
+		s.watch()
+		news = true
+	}
+	b, n := s.open, 0
+	before := b.mark()
+	defer func() {
+		if n < len(records) {
+			b.rollBack(before)
+			s.dropEmpty()
+		} else {
+			b.due = b.due || haste != Lingers
+		}
+		s.signal(news, haste == Awaited && n == len(records))
+	}()
+	p = Pending{outcome: b.outcome, index: b.count}
+	for n < len(records) && b.add(&records[n], encodedSize(&records[n]), s.clock) {
+		n++
+	}
+	return p, n < len(records)
+}
+
+// alone is a record as a list of one.
+func alone(r *record.Record) []record.Record { return unsafe.Slice(r, 1) }
+
+// dropEmpty takes back a batch that was opened for a record that did not make it.
+func (s *Slot) dropEmpty() {
+	if s.open != nil && s.open.count == 0 {
+		s.open.Release()
+		s.open = nil
+	}
+}
+
+func (s *Slot) newBatch(now time.Time) *Batch {
+	b := &Batch{slot: s, opened: now, outcome: &Outcome{done: make(chan struct{}), slot: s, base: -1}}
+	b.holds.Store(1)
+	return b
+}
