@@ -66,22 +66,15 @@ func (l *offsetLister) resolve(ctx context.Context, timestamp int64) {
 // still open then has failed with the error that it returns.
 func (l *offsetLister) round(ctx context.Context, timestamp int64, attempt int) error {
 	byLeader := map[int32][]int{}
-	fresh := map[string]bool{} // topics that were asked for anew in this round
+	unknown := l.lookUp(ctx, attempt)
 	for _, i := range l.open {
-		var err error
-		if topic := l.keys[i].Topic; !fresh[topic] {
-			stale := outdated(attempt, l.list[i].Err)
-			err = lookUp(ctx, l.system, l.handle, l.keys[i:i+1], stale)
-			fresh[topic] = stale && err == nil
-		}
+		err := unknown[l.keys[i].Topic]
 		leader := int32(-1)
 		if err == nil {
 			leader, err = leaderOf(l.handle, l.keys[i])
 		}
 		if l.list[i].Err = err; err == nil {
 			byLeader[leader] = append(byLeader[leader], i)
-		} else if ctx.Err() != nil {
-			break
 		}
 	}
 	var wait sync.WaitGroup
@@ -90,6 +83,22 @@ func (l *offsetLister) round(ctx context.Context, timestamp int64, attempt int) 
 	}
 	wait.Wait()
 	return l.settle(ctx)
+}
+
+// lookUp looks up the topics of all that are open, each once, and tells of those
+// that were not found.
+func (l *offsetLister) lookUp(ctx context.Context, attempt int) map[string]error {
+	keys, stale := map[string][]handle.Partition{}, map[string]bool{}
+	for _, i := range l.open {
+		topic := l.keys[i].Topic
+		keys[topic] = append(keys[topic], l.keys[i])
+		stale[topic] = stale[topic] || outdated(attempt, l.list[i].Err)
+	}
+	failed := map[string]error{}
+	for topic := range keys {
+		failed[topic] = lookUp(ctx, l.system, l.handle, keys[topic], stale[topic])
+	}
+	return failed
 }
 
 // settle keeps open what may still be answered, or was not for lack of time.
