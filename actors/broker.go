@@ -22,9 +22,10 @@ import (
 // Parent:   brokers.
 // Children: none. Each lane has the connection's own reader and writer, and one
 // goroutine that dials it and waits for its end; all end with life.
-// Messages: in brokerCall, sendBatch, fetchWant, fetchUnwant, directFetch, laneUp,
-// laneDown, produceDone, hotDone, coldDone, directDone, tick; out brokerUp and leaderHints to the client, batchAnswer to
-// producers, fetched to consumers.
+// Messages: in brokerCall, sendBatch, fetchWant, fetchUnwant, lookUpOffset, directFetch,
+// laneUp, laneDown, produceDone, hotDone, coldDone, offsetsDone, directDone, tick; out
+// brokerUp and leaderHints to the client, batchAnswer to producers, fetched and resolved
+// to consumers.
 // Restart:  permanent, delayed by the cool-down.
 // Crash:    loses nothing: who had given it something watches it, and takes it as
 // unsure.
@@ -40,6 +41,7 @@ type broker struct {
 	outboxes [laneCount]*outbox.Core // batches that wait for the next request, of the produce lanes
 	alarm    alarm
 	fetches  *fetching.Core
+	offsets  offsetQueue
 	direct   direct.Core
 }
 
@@ -85,6 +87,10 @@ func (b *broker) Receive(ctx actor.Context) {
 		b.fetch(ctx, b.fetches.HotDone(m.sent, func(k fetching.Key) bool { return m.answered[k] }))
 	case *coldDone:
 		b.coldAnswered(ctx, m)
+	case *lookUpOffset:
+		b.addLookups(ctx, m)
+	case *offsetsDone:
+		b.lookedUp(ctx, m)
 	case *laneUp:
 		b.lanes[m.lane].up(b, m)
 	case *laneDown:
@@ -106,6 +112,7 @@ func (b *broker) stop(ctx actor.Context) {
 	for _, lane := range produceLanes {
 		failBatches(ctx.ActorSystem().Root, b.outboxes[lane], &brokerGone{broker: b.id, unsent: true})
 	}
+	b.offsets.fail(ctx.ActorSystem().Root, &brokerGone{broker: b.id, unsent: true})
 }
 
 // call sends a request on the control lane.

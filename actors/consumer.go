@@ -24,8 +24,8 @@ import (
 // Children: none.
 // Messages: in protocol.Subscribe, protocol.Ack, protocol.Unsubscribe, fetched,
 // resolved, leaderFound, supervisor.Down, tick; out findLeader to the
-// client, fetchWant to the leader's broker actor, protocol.MessageSet
-// to the subscriber.
+// client, fetchWant and lookUpOffset to the leader's broker actor,
+// protocol.MessageSet to the subscriber.
 // Restart:  permanent, and the handler behind it subscribes anew; under consumers
 // transient, and it subscribes its PID itself.
 // Crash:    loses nothing: what was handed out and not acked is fetched again.
@@ -35,7 +35,7 @@ type consumer struct {
 	progress   *handle.Progress
 	core       *consuming.Core
 	alarm      alarm
-	sets       map[uint64]*protocol.MessageSet
+	sets       map[uint64]*protocol.MessageSet // not handed out yet; nil for none
 	lastID     uint64
 	maxBytes   int32
 	subscriber *actor.PID
@@ -58,7 +58,7 @@ func newConsumer(h *handle.Handle, p handle.Partition, progress *handle.Progress
 	config := &h.Config().Consume
 	return &consumer{
 		handle: h, key: fetching.Key{Topic: p.Topic, Partition: p.Partition}, progress: progress,
-		sets: map[uint64]*protocol.MessageSet{}, maxBytes: config.MaxPartitionBytes, node: -1,
+		maxBytes: config.MaxPartitionBytes, node: -1,
 		core: consuming.New(consuming.Config{PrefetchBytes: config.PrefetchBytes, BackoffMin: 50 * time.Millisecond, BackoffMax: time.Second}, rand.Float64),
 	}
 }
@@ -223,6 +223,9 @@ func (c *consumer) fetched(ctx actor.Context, m *fetched, now time.Time) {
 	if opened.Set != nil {
 		c.lastID++
 		set = consuming.Set{ID: c.lastID, Bytes: opened.Size, Last: opened.Set.Last()}
+		if c.sets == nil {
+			c.sets = map[uint64]*protocol.MessageSet{}
+		}
 		c.sets[set.ID] = &protocol.MessageSet{Consumer: ctx.Self(), Set: opened.Set}
 	}
 	c.do(ctx, c.core.Fetched(now, m.number, set, opened.Next, nil))
@@ -255,10 +258,11 @@ func (c *consumer) do(ctx actor.Context, actions []consuming.Action) {
 		case consuming.Unwant:
 			c.unwant(ctx)
 		case consuming.Hand:
-			ctx.Send(c.subscriber, c.sets[a.ID])
-			delete(c.sets, a.ID)
+			set := c.sets[a.ID]
+			c.drop(a.ID)
+			ctx.Send(c.subscriber, set)
 		case consuming.Drop:
-			delete(c.sets, a.ID)
+			c.drop(a.ID)
 		case consuming.Failed:
 			c.handle.Emit(telemetry.FetchFailed{Client: c.handle.Name(), Topic: c.key.Topic, Partition: c.key.Partition, Err: a.Err})
 		case consuming.Moved:
@@ -266,6 +270,15 @@ func (c *consumer) do(ctx actor.Context, actions []consuming.Action) {
 		case consuming.Wake:
 			c.alarm.set(ctx, a.At)
 		}
+	}
+}
+
+// drop forgets a set, and where to keep them with the last: most partitions of a
+// client are idle.
+func (c *consumer) drop(id uint64) {
+	delete(c.sets, id)
+	if len(c.sets) == 0 {
+		c.sets = nil
 	}
 }
 
@@ -289,11 +302,8 @@ func (c *consumer) want(ctx actor.Context, a consuming.Want) {
 
 // resolve asks the leader for the offset of a position.
 func (c *consumer) resolve(ctx actor.Context, a consuming.Resolve) {
-	look := &offsetLookup{
-		root: ctx.ActorSystem().Root, broker: c.broker, consumer: ctx.Self(), number: c.core.Number(),
-		key: handle.Partition{Topic: c.key.Topic, Partition: c.key.Partition}, isolation: c.handle.Config().Consume.Isolation,
-	}
-	look.ask(a.Timestamp)
+	key := handle.Partition{Topic: c.key.Topic, Partition: c.key.Partition}
+	ctx.Send(c.broker, &lookUpOffset{offsetQuery: offsetQuery{key, a.Timestamp}, number: c.core.Number(), consumer: ctx.Self()})
 }
 
 // Inspect tells of the place in the partition.

@@ -31,7 +31,7 @@ type handler struct {
 	life     context.Context
 	lease    uint64
 	begin    behaviors.Position
-	handed   *protocol.MessageSet // the last set, to be acked
+	handed   *protocol.MessageSet // the last set, as long as it is to be acked
 	noted    *ackLater            // came while user code ran
 	run      *workerRun
 	call     chan struct{} // closed when the call of user code under way ends
@@ -141,6 +141,7 @@ func (h *handler) handled(ctx actor.Context, m *setHandled) {
 		return
 	}
 	h.ack(m.set)
+	h.handed, h.run.finished = nil, nil // an idle partition keeps no answer of its broker
 	ctx.Send(m.set.Consumer, &protocol.Ack{Offset: m.set.Set.Last()})
 }
 

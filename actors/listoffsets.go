@@ -17,24 +17,30 @@ type Listed struct {
 	Err    error
 }
 
-// listOffsets asks for the offsets that belong to a timestamp, or to the
-// protocol's numbers for earliest (-2) and latest (-1).
-func listOffsets(timestamp int64, isolation handle.Isolation, keys ...handle.Partition) *kmsg.ListOffsetsRequest {
+// offsetQuery asks for the offset in a partition that belongs to a timestamp, or
+// to the protocol's numbers for earliest (-2) and latest (-1).
+type offsetQuery struct {
+	key       handle.Partition
+	timestamp int64
+}
+
+// listOffsets is the request for queries of different partitions.
+func listOffsets(isolation handle.Isolation, queries ...offsetQuery) *kmsg.ListOffsetsRequest {
 	req := kmsg.NewPtrListOffsetsRequest()
 	req.ReplicaID = -1
 	req.IsolationLevel = isolation.Wire()
 	topics := map[string]int{}
-	for _, key := range keys {
-		at, there := topics[key.Topic]
+	for _, q := range queries {
+		at, there := topics[q.key.Topic]
 		if !there {
 			at = len(req.Topics)
-			topics[key.Topic] = at
+			topics[q.key.Topic] = at
 			t := kmsg.NewListOffsetsRequestTopic()
-			t.Topic = key.Topic
+			t.Topic = q.key.Topic
 			req.Topics = append(req.Topics, t)
 		}
 		p := kmsg.NewListOffsetsRequestTopicPartition()
-		p.Partition, p.Timestamp, p.MaxNumOffsets = key.Partition, timestamp, 1
+		p.Partition, p.Timestamp, p.MaxNumOffsets = q.key.Partition, q.timestamp, 1
 		req.Topics[at].Partitions = append(req.Topics[at].Partitions, p)
 	}
 	return req
@@ -60,9 +66,9 @@ func listedOffsets(resp *kmsg.ListOffsetsResponse) map[handle.Partition]Listed {
 	return found
 }
 
-// listedOffset is the answer for one partition.
-func listedOffset(resp *kmsg.ListOffsetsResponse, key handle.Partition) Listed {
-	if one, there := listedOffsets(resp)[key]; there {
+// listedOffset is the answer for one partition of those that were found.
+func listedOffset(found map[handle.Partition]Listed, key handle.Partition) Listed {
+	if one, there := found[key]; there {
 		return one
 	}
 	return Listed{Err: listFailure(key, wire.UnknownServerError)}

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -31,14 +32,14 @@ type producer struct {
 	lease     uint64
 	core      *producing.Core
 	alarm     alarm
-	batches   map[uint64]*handle.Batch
+	batches   map[uint64]*handle.Batch // not settled; nil for none
 	lastID    uint64
 	deferred  []producing.Send // that wait for the producer id
 	asking    bool             // for the producer id
 	broker    *actor.PID       // of the leader; watched
 	node      int32
 	epoch     int32 // of the leader that was told last; -1: not known
-	watched   map[supervisor.Ref]watchedBroker
+	watched   []watchedBroker
 	here      bool // the turn runs on the goroutine of a caller who waits
 }
 
@@ -53,7 +54,7 @@ type lookAtSlot struct{ here bool }
 func newProducer(h *handle.Handle, topic *handle.Topic, partition int32) *producer {
 	return &producer{
 		handle: h, config: topic.Config(), topic: topic.Name(), partition: partition, slot: topic.Slot(partition),
-		batches: map[uint64]*handle.Batch{}, watched: map[supervisor.Ref]watchedBroker{}, node: -1, epoch: -1,
+		node: -1, epoch: -1,
 	}
 }
 
@@ -118,6 +119,9 @@ func (p *producer) start(ctx actor.Context) {
 
 func (p *producer) adopt(b *handle.Batch) producing.Batch {
 	p.lastID++
+	if p.batches == nil {
+		p.batches = map[uint64]*handle.Batch{}
+	}
 	p.batches[p.lastID] = b
 	return producing.Batch{ID: p.lastID, Opened: b.Opened(), Count: b.Count(), Size: b.Size(), Unsure: b.Attempts > 0, Numbered: b.Numbered()}
 }
@@ -164,21 +168,23 @@ func (p *producer) watchBroker(ctx actor.Context, node int32) {
 			return
 		}
 	}
-	p.watched[supervisor.Monitor(ctx, p.broker)] = watchedBroker{p.broker, node}
+	p.watched = append(p.watched, watchedBroker{supervisor.Monitor(ctx, p.broker), p.broker, node})
 }
 
 // watchedBroker is a broker's actor that a producer watches.
 type watchedBroker struct {
+	ref  supervisor.Ref
 	pid  *actor.PID
 	node int32
 }
 
 func (p *producer) brokerDown(ctx actor.Context, m *supervisor.Down, now time.Time) {
-	w, watched := p.watched[m.Ref]
-	if !watched {
+	i := slices.IndexFunc(p.watched, func(w watchedBroker) bool { return w.ref == m.Ref })
+	if i < 0 {
 		return
 	}
-	delete(p.watched, m.Ref)
+	w := p.watched[i]
+	p.watched = slices.Delete(p.watched, i, i+1)
 	if p.broker != nil && p.broker.Equal(w.pid) {
 		p.broker = nil
 	}
@@ -312,6 +318,9 @@ func (p *producer) bump(a producing.Bump) {
 func (p *producer) settle(a producing.Settle) {
 	batch := p.batches[a.ID]
 	delete(p.batches, a.ID)
+	if len(p.batches) == 0 {
+		p.batches = nil // an idle partition keeps no map
+	}
 	if p.slot.Settle(p.lease, batch, a.Base, a.Err) && a.Err != nil {
 		p.failed(batch.Count(), a.Err)
 	}

@@ -66,16 +66,15 @@ func (l *offsetLister) resolve(ctx context.Context, timestamp int64) {
 // still open then has failed with the error that it returns.
 func (l *offsetLister) round(ctx context.Context, timestamp int64, attempt int) error {
 	byLeader := map[int32][]int{}
+	unknown := l.lookUp(ctx, attempt)
 	for _, i := range l.open {
-		err := lookUp(ctx, l.system, l.handle, l.keys[i:i+1], outdated(attempt, l.list[i].Err))
+		err := unknown[l.keys[i].Topic]
 		leader := int32(-1)
 		if err == nil {
 			leader, err = leaderOf(l.handle, l.keys[i])
 		}
 		if l.list[i].Err = err; err == nil {
 			byLeader[leader] = append(byLeader[leader], i)
-		} else if ctx.Err() != nil {
-			break
 		}
 	}
 	var wait sync.WaitGroup
@@ -84,6 +83,22 @@ func (l *offsetLister) round(ctx context.Context, timestamp int64, attempt int) 
 	}
 	wait.Wait()
 	return l.settle(ctx)
+}
+
+// lookUp looks up the topics of all that are open, each once, and tells of those
+// that were not found.
+func (l *offsetLister) lookUp(ctx context.Context, attempt int) map[string]error {
+	keys, stale := map[string][]handle.Partition{}, map[string]bool{}
+	for _, i := range l.open {
+		topic := l.keys[i].Topic
+		keys[topic] = append(keys[topic], l.keys[i])
+		stale[topic] = stale[topic] || outdated(attempt, l.list[i].Err)
+	}
+	failed := map[string]error{}
+	for topic := range keys {
+		failed[topic] = lookUp(ctx, l.system, l.handle, keys[topic], stale[topic])
+	}
+	return failed
 }
 
 // settle keeps open what may still be answered, or was not for lack of time.
@@ -99,11 +114,15 @@ func (l *offsetLister) settle(ctx context.Context) (unanswered error) {
 }
 
 func (l *offsetLister) ask(ctx context.Context, leader int32, timestamp int64, asked []int) {
-	keys := make([]handle.Partition, len(asked))
+	queries := make([]offsetQuery, len(asked))
 	for n, i := range asked {
-		keys[n] = l.keys[i]
+		queries[n] = offsetQuery{l.keys[i], timestamp}
 	}
-	resp, err := Request(ctx, l.system, l.handle, leader, listOffsets(timestamp, l.handle.Config().Consume.Isolation, keys...))
+	resp, err := Request(ctx, l.system, l.handle, leader, listOffsets(l.handle.Config().Consume.Isolation, queries...))
+	var found map[handle.Partition]Listed
+	if err == nil {
+		found = listedOffsets(resp.(*kmsg.ListOffsetsResponse))
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, i := range asked {
@@ -111,6 +130,6 @@ func (l *offsetLister) ask(ctx context.Context, leader int32, timestamp int64, a
 			l.list[i].Err = err
 			continue
 		}
-		l.list[i] = listedOffset(resp.(*kmsg.ListOffsetsResponse), l.keys[i])
+		l.list[i] = listedOffset(found, l.keys[i])
 	}
 }

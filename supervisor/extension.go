@@ -14,6 +14,9 @@ type extension struct {
 	system *actor.ActorSystem
 	pool   *pool
 	guards sync.Map // PID.Id -> *guard, of those that live
+
+	mu    sync.Mutex
+	molds []*mold // that are free
 }
 
 const extensionID = "moldau-supervision"

@@ -23,12 +23,14 @@ type guard struct {
 	ext    *extension
 	id     string // the child spec's
 	inc    uint64 // the incarnation, for the supervisor
-	start  func(life context.Context) (actor.Actor, error)
+	order  *order // what is to be started
 	life   context.Context
 	cancel context.CancelFunc
-	child  bool  // a supervisor is told when it has started
 	name   *name // its stable address, if it has one
+	child  bool  // a supervisor is told when it has started
 	outer  bool  // isolation is done by middleware, around the user's
+	final  bool  // a supervisor whose children are gone
+	phase  atomic.Int32
 
 	mailbox *mailbox
 	real    actor.MessageInvoker // protoactor's context of this actor
@@ -36,13 +38,15 @@ type guard struct {
 	parent  *actor.PID
 	inner   actor.Actor
 	sup     *supervisor // inner, if it is one
-	final   bool        // a supervisor whose children are gone
-
-	phase atomic.Int32
 
 	mu      sync.Mutex
-	reason  error
 	decided bool
+	reason  error
+
+	// The extension's lock guards these.
+	over     bool  // the last turn is over
+	watchers *link // those who monitor this actor
+	watching *link // whom it monitors
 }
 
 // The phases of a guard. From failing on, the actor gets no message but
@@ -56,7 +60,11 @@ const (
 )
 
 func newGuard(ext *extension, id string, start func(context.Context) (actor.Actor, error)) *guard {
-	g := &guard{ext: ext, id: id, start: start}
+	return newChildGuard(ext, id, &order{spec: &ChildSpec{Start: func(life context.Context, _ any) (actor.Actor, error) { return start(life) }}})
+}
+
+func newChildGuard(ext *extension, id string, o *order) *guard {
+	g := &guard{ext: ext, id: id, order: o}
 	g.life, g.cancel = context.WithCancel(context.Background())
 	return g
 }
@@ -103,7 +111,7 @@ func (g *guard) deliver(ctx actor.Context) {
 
 // begin makes the actor and gives it its Started message.
 func (g *guard) begin(ctx actor.Context) {
-	inner, err := g.start(g.life)
+	inner, err := g.order.spec.Start(g.life, g.order.arg)
 	if err == nil && inner == nil {
 		err = errNilActor
 	}
@@ -137,7 +145,13 @@ func (g *guard) end(ctx actor.Context) {
 	g.phase.Store(phaseStopped)
 	g.cancel()
 	g.isolate(func() { g.deliver(ctx) })
+	g.bury()
+}
+
+// bury takes the guard out of the system. Whoever monitors the actor is told.
+func (g *guard) bury() {
 	g.ext.guards.Delete(g.self.Id)
+	g.unlink()
 }
 
 // leave ends the actor with a reason; it handles nothing from here on.

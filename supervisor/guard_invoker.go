@@ -39,7 +39,9 @@ func (g *guard) InvokeSystemMessage(msg any) {
 		g.restart()
 	case *actor.Failure:
 		g.failure(m)
-	case *actor.Started, *actor.Watch, *actor.Unwatch, *actor.Terminated:
+	case *actor.Terminated:
+		g.invokeEnding(msg)
+	case *actor.Started, *actor.Watch, *actor.Unwatch:
 		g.invoke(msg, true)
 	default:
 		if g.phase.Load() < phaseFailing {
@@ -92,7 +94,20 @@ func (g *guard) stop(msg *actor.Stop) {
 		g.phase.Store(phaseStopping)
 		g.cancel()
 	}
+	g.invokeEnding(msg)
+}
+
+// invokeEnding is invoke for what may be the actor's last message. Middleware of
+// the user may have kept Stopped to itself; the end is an end all the same.
+func (g *guard) invokeEnding(msg any) {
 	g.invoke(msg, true)
+	if g.phase.Load() != phaseStopping {
+		return
+	}
+	if _, alive := g.ext.system.ProcessRegistry.GetLocal(g.self.Id); !alive {
+		g.phase.Store(phaseStopped)
+		g.bury()
+	}
 }
 
 // restart is protoactor's restart in place, which a foreign parent may order.

@@ -22,6 +22,8 @@ type harness struct {
 	birth  time.Time
 	before int // registry entries
 
+	guardedWatchers bool // those of watch are actors of this package, not plain ones
+
 	mu      sync.Mutex
 	journal []entry
 	pids    map[string]*actor.PID
@@ -221,10 +223,10 @@ func (h *harness) alive(pid *actor.PID) bool {
 	return ok
 }
 
-// watch monitors pid from a plain actor and gives what it was told.
+// watch monitors pid from an actor and gives what it was told.
 func (h *harness) watch(pid *actor.PID) *watcher {
 	w := &watcher{}
-	owner := h.system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+	receive := func(ctx actor.Context) {
 		switch msg := ctx.Message().(type) {
 		case *actor.Started:
 			w.ref = Monitor(ctx, pid)
@@ -235,7 +237,12 @@ func (h *harness) watch(pid *actor.PID) *watcher {
 		case string:
 			Demonitor(ctx, w.ref)
 		}
-	}))
+	}
+	props := actor.PropsFromFunc(receive)
+	if h.guardedWatchers {
+		props = guardedProps(newGuard(extensionOf(h.system), "watcher", starts(receive)), nil)
+	}
+	owner := h.system.Root.Spawn(props)
 	w.pid = owner
 	h.roots = append(h.roots, owner)
 	synctest.Wait()

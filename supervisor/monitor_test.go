@@ -9,7 +9,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// A monitor does the same whoever owns it; between actors of this package it is
+// no process.
 func TestMonitors(t *testing.T) {
+	t.Run("of a plain actor", func(t *testing.T) { testMonitors(t, false) })
+	t.Run("of an actor of a tree", func(t *testing.T) { testMonitors(t, true) })
+}
+
+func testMonitors(t *testing.T, guarded bool) {
+	processes := map[bool]int{false: 1, true: 0}[guarded] // of a monitor
 	reason := func(end func(h *harness), want error) func(h *harness) {
 		return func(h *harness) {
 			h.one(h.child("a", Temporary))
@@ -27,7 +35,7 @@ func TestMonitors(t *testing.T) {
 			require.ErrorIs(h, downs[0].Reason, want)
 		}
 	}
-	runCases(t, []otpCase{
+	cases := []otpCase{
 		{"Down tells a normal exit", reason(func(h *harness) { h.tell("a", leave{nil}) }, nil)},
 		{"Down tells Exit's reason", reason(func(h *harness) { h.tell("a", leave{errBoom}) }, errBoom)},
 		{"Down tells a panic's error", reason(func(h *harness) { h.tell("a", boom{errBoom}) }, errBoom)},
@@ -62,9 +70,39 @@ func TestMonitors(t *testing.T) {
 			h.one(h.child("a", Temporary))
 			before := registered(h.system)
 			w := h.watch(h.pid("a"))
-			require.Equal(h, before+2, registered(h.system))
+			require.Equal(h, before+1+processes, registered(h.system))
 			require.NoError(h, Stop(h.system, w.pid, time.Second))
 			require.Equal(h, before, registered(h.system))
+			require.Nil(h, extensionOf(h.system).guardOf(h.pid("a")).watchers)
+		}},
+		{"of many monitors any may end, in any order", func(h *harness) {
+			h.one(h.child("a", Temporary))
+			var watchers []*watcher
+			for range 5 {
+				watchers = append(watchers, h.watch(h.pid("a")))
+			}
+			for _, i := range []int{2, 0, 4} { // amid, the oldest, the newest
+				h.system.Root.Send(watchers[i].pid, "demonitor")
+			}
+			h.sleep(0)
+			h.tell("a", leave{errBoom})
+			for i, w := range watchers {
+				require.Len(h, w.told(), i%2, "monitor %d", i)
+			}
+		}},
+		{"the end is told though middleware keeps it to itself", func(h *harness) {
+			deaf := actor.WithReceiverMiddleware(func(next actor.ReceiverFunc) actor.ReceiverFunc {
+				return func(ctx actor.ReceiverContext, env *actor.MessageEnvelope) {
+					if _, last := env.Message.(*actor.Stopped); !last {
+						next(ctx, env)
+					}
+				}
+			})
+			h.one(h.child("a", Temporary, func(c *ChildSpec) { c.Props = append(c.Props, deaf) }))
+			w := h.watch(h.pid("a"))
+			h.tell("a", leave{errBoom})
+			require.Len(h, w.told(), 1)
+			require.ErrorIs(h, w.told()[0].Reason, errBoom)
 		}},
 		{"two monitors, two Downs", func(h *harness) {
 			h.one(h.child("a", Temporary))
@@ -80,7 +118,15 @@ func TestMonitors(t *testing.T) {
 			require.Len(h, w.told(), 1)
 			require.NoError(h, w.told()[0].Reason)
 		}},
-	})
+	}
+	for i := range cases {
+		run := cases[i].run
+		cases[i].run = func(h *harness) {
+			h.guardedWatchers = guarded
+			run(h)
+		}
+	}
+	runCases(t, cases)
 }
 
 func TestNames(t *testing.T) {

@@ -27,7 +27,7 @@ func (s *supervisor) request(ctx actor.Context, msg any) {
 	s.requests++
 	r.Number = s.requests
 	if ctx.Sender() != nil {
-		s.asks[r.Number] = ctx.Sender()
+		s.asks.Set(r.Number, ctx.Sender())
 	}
 	s.step(ctx, r)
 }
@@ -62,7 +62,7 @@ func (s *supervisor) translate(msg any) (r core.Request, ok bool, err error) {
 	case *TerminateChild:
 		r = core.Request{Op: core.OpTerminate, ID: m.ID}
 		if m.PID != nil {
-			r.Inc = s.byPID[m.PID.Id]
+			r.Inc = s.byPID.At(m.PID.Id)
 			if r.Inc == 0 {
 				return r, true, ErrNotFound
 			}
@@ -92,10 +92,7 @@ func (s *supervisor) translateStart(m *StartChild) (core.Request, bool, error) {
 		if spec.Start != nil {
 			return core.Request{ID: id}, true, ErrSimpleOneForOne
 		}
-		if len(s.spec.Children) == 1 {
-			spec = s.spec.Children[0]
-		}
-		child := spec.child(m.Arg)
+		child := s.spec.Children[0].child(m.Arg)
 		child.ID = id
 		return core.Request{Op: core.OpStart, ID: id, Child: child}, true, nil
 	}
@@ -109,11 +106,11 @@ func (s *supervisor) translateStart(m *StartChild) (core.Request, bool, error) {
 
 // reply answers whoever asked.
 func (s *supervisor) reply(a core.Reply) {
-	who := s.asks[a.Number]
+	who := s.asks.At(a.Number)
 	if who == nil {
 		return
 	}
-	delete(s.asks, a.Number)
+	s.asks.Delete(a.Number)
 	s.ext.system.Root.Send(who, s.answer(a))
 }
 
@@ -146,7 +143,7 @@ func (s *supervisor) answer(a core.Reply) any {
 }
 
 func (s *supervisor) pid(inc core.Inc) *actor.PID {
-	if slot := s.slots[inc]; slot != nil {
+	if slot := s.slots.At(inc); slot != nil {
 		return slot.pid
 	}
 	return nil

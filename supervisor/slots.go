@@ -1,7 +1,6 @@
 package supervisor
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -11,7 +10,6 @@ import (
 
 // slot is a living incarnation of a child.
 type slot struct {
-	id    string
 	pid   *actor.PID
 	guard *guard
 }
@@ -23,23 +21,21 @@ func (s *supervisor) startChild(ctx actor.Context, a core.Start) {
 		s.step(ctx, core.Exited{Inc: a.Inc, Reason: err})
 		return
 	}
-	g := newGuard(s.ext, a.ID, func(life context.Context) (actor.Actor, error) {
-		return o.spec.Start(life, o.arg)
-	})
-	g.inc, g.child, g.name = uint64(a.Inc), true, s.names[a.ID]
-	pid, err := s.spawn(ctx, a.ID, guardedProps(g, o.spec.Props))
+	g := newChildGuard(s.ext, a.ID, o)
+	g.inc, g.child, g.name = uint64(a.Inc), true, s.names.At(a.ID)
+	pid, err := s.spawn(ctx, g)
 	if err != nil {
 		g.never()
 		s.step(ctx, core.Exited{Inc: a.Inc, Reason: err})
 		return
 	}
-	s.slots[a.Inc] = &slot{id: a.ID, pid: pid, guard: g}
-	s.byPID[pid.Id] = a.Inc
+	s.slots.Set(a.Inc, &slot{pid: pid, guard: g})
+	s.byPID.Set(pid.Id, a.Inc)
 }
 
 // spawn survives a panic in the user's spawn options.
-func (s *supervisor) spawn(ctx actor.Context, id string, props *actor.Props) (pid *actor.PID, err error) {
-	name := id + s.ext.system.ProcessRegistry.NextId()
+func (s *supervisor) spawn(ctx actor.Context, g *guard) (pid *actor.PID, err error) {
+	name := g.id + s.ext.system.ProcessRegistry.NextId()
 	defer func() {
 		if value := recover(); value != nil {
 			half := s.ext.system.NewLocalPID(ctx.Self().Id + "/" + name)
@@ -47,11 +43,16 @@ func (s *supervisor) spawn(ctx actor.Context, id string, props *actor.Props) (pi
 			pid, err = nil, panicError(value)
 		}
 	}()
-	return ctx.SpawnNamed(props, name)
+	if user := g.order.spec.Props; len(user) > 0 || s.guard.outer {
+		return ctx.SpawnNamed(guardedProps(g, user), name)
+	}
+	mold := s.ext.takeMold(g)
+	defer s.ext.giveMold(mold)
+	return ctx.SpawnNamed(mold.props, name)
 }
 
 func (s *supervisor) stopChild(a core.StopChild) {
-	slot := s.slots[a.Inc]
+	slot := s.slots.At(a.Inc)
 	if slot == nil {
 		return // its spawn failed; the exit is on its way
 	}
@@ -64,7 +65,7 @@ func (s *supervisor) stopChild(a core.StopChild) {
 // or this actor could never end. Should it be a supervisor, it does the same
 // with all of its children.
 func (s *supervisor) abandon(a core.Abandon) {
-	slot := s.slots[a.Inc]
+	slot := s.slots.At(a.Inc)
 	if slot == nil {
 		return
 	}
@@ -72,51 +73,51 @@ func (s *supervisor) abandon(a core.Abandon) {
 	slot.guard.cancel()
 	s.ext.system.Root.Stop(slot.pid)
 	s.ext.sendSystem(slot.pid, &killRequest{})
-	s.zombies[slot.pid.Id] = slot.guard
-	delete(s.byPID, slot.pid.Id)
+	s.zombies.Set(slot.pid.Id, slot.guard)
+	s.byPID.Delete(slot.pid.Id)
 	s.ext.sendSystem(s.guard.self, &actor.Terminated{Who: slot.pid})
 }
 
 // terminated: a child is gone, or protoactor is told so by abandon.
 func (s *supervisor) terminated(ctx actor.Context, who *actor.PID) {
-	inc, ours := s.byPID[who.Id]
+	inc, ours := s.byPID.Get(who.Id)
 	if !ours {
 		if _, alive := s.ext.system.ProcessRegistry.Get(who); !alive {
-			delete(s.zombies, who.Id)
+			s.zombies.Delete(who.Id)
 		}
 		return
 	}
-	s.step(ctx, core.Exited{Inc: inc, Reason: s.slots[inc].guard.why()})
+	s.step(ctx, core.Exited{Inc: inc, Reason: s.slots.At(inc).guard.why()})
 }
 
 // drop forgets an incarnation once its end is told.
 func (s *supervisor) drop(inc core.Inc) {
-	slot := s.slots[inc]
+	slot := s.slots.At(inc)
 	if slot == nil {
 		return
 	}
-	delete(s.slots, inc)
-	delete(s.byPID, slot.pid.Id)
-	if n := s.names[slot.id]; n != nil {
+	s.slots.Delete(inc)
+	s.byPID.Delete(slot.pid.Id)
+	if n := s.names.At(slot.guard.id); n != nil {
 		n.vacate(slot.guard.self)
 	}
 }
 
 func (s *supervisor) claimName(id, wanted string) error {
-	if wanted == "" || s.names[id] != nil {
+	if wanted == "" || s.names.At(id) != nil {
 		return nil
 	}
 	n, err := s.ext.claim(wanted, s.life())
 	if err != nil {
 		return fmt.Errorf("name %q: %w", wanted, err)
 	}
-	s.names[id] = n
+	s.names.Set(id, n)
 	return nil
 }
 
 func (s *supervisor) releaseName(id string) {
-	if n := s.names[id]; n != nil {
+	if n := s.names.At(id); n != nil {
 		n.release()
-		delete(s.names, id)
+		s.names.Delete(id)
 	}
 }

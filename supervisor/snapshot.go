@@ -160,7 +160,7 @@ func inspectSafely(it Inspectable) (attrs []Attr) {
 }
 
 func (s *supervisor) inspection() inspection {
-	seen := inspection{supervisor: true, strategy: s.spec.Strategy, zombies: len(s.zombies)}
+	seen := inspection{supervisor: true, strategy: s.spec.Strategy, zombies: s.zombies.Len()}
 	if s.machine == nil {
 		return seen
 	}
@@ -170,7 +170,7 @@ func (s *supervisor) inspection() inspection {
 			ID: info.ID, PID: info.PID, Type: info.Type, State: info.State, Restart: info.Restart,
 			Restarts: info.Restarts, LastFailure: info.LastFailure,
 		}}
-		if slot := s.slots[c.Inc]; slot != nil {
+		if slot := s.slots.At(c.Inc); slot != nil {
 			v.guard = slot.guard
 			v.node.Mailbox = slot.guard.mailbox.UserMessageCount()
 		}

@@ -241,19 +241,20 @@ func (s Spec) config() core.Config {
 	if s.Within == 0 {
 		cfg.Within = DefaultWithin
 	}
-	for _, c := range s.Children {
-		cfg.Children = append(cfg.Children, c.child(nil))
+	cfg.Children = make([]core.Child, len(s.Children))
+	for i := range s.Children {
+		cfg.Children[i] = s.Children[i].child(nil)
 	}
 	return cfg
 }
 
 // order is what a start needs: the machine carries it and hands it back.
 type order struct {
-	spec ChildSpec
+	spec *ChildSpec // not changed any more
 	arg  any
 }
 
-func (c ChildSpec) child(arg any) core.Child {
+func (c *ChildSpec) child(arg any) core.Child {
 	child := core.Child{
 		ID: c.ID, Kind: c.Restart.kind, Delay: c.Restart.delay,
 		Shutdown: c.Shutdown, Startup: c.Startup,

@@ -7,6 +7,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/moldau-go/moldau/supervisor/internal/core"
+	"github.com/moldau-go/moldau/supervisor/internal/table"
 )
 
 // supervisor is the actor around the core: it turns messages into events and
@@ -31,22 +32,18 @@ type supervisor struct {
 	pending []core.Event // what came up meanwhile
 	again   bool         // protoactor's restart: begin anew instead of ending
 
-	slots    map[core.Inc]*slot
-	byPID    map[string]core.Inc
-	zombies  map[string]*guard
-	names    map[string]*name // by child id
-	timers   map[core.TimerID]*time.Timer
-	asks     map[uint64]*actor.PID    // request number -> who asked
-	early    []*actor.MessageEnvelope // requests that came before the spec was ready
+	slots    table.Table[core.Inc, *slot]
+	byPID    table.Table[string, core.Inc]
+	zombies  table.Table[string, *guard]
+	names    table.Table[string, *name] // by child id
+	timers   table.Table[core.TimerID, *time.Timer]
+	asks     table.Table[uint64, *actor.PID] // request number -> who asked
+	early    []*actor.MessageEnvelope        // requests that came before the spec was ready
 	requests uint64
 }
 
 func newSupervisor(ext *extension, spec Spec, init func(actor.Context) (Spec, error)) *supervisor {
-	return &supervisor{
-		ext: ext, spec: spec, init: init,
-		slots: map[core.Inc]*slot{}, byPID: map[string]core.Inc{}, zombies: map[string]*guard{},
-		names: map[string]*name{}, timers: map[core.TimerID]*time.Timer{}, asks: map[uint64]*actor.PID{},
-	}
+	return &supervisor{ext: ext, spec: spec, init: init}
 }
 
 // Receive never blocks.
@@ -63,8 +60,8 @@ func (s *supervisor) Receive(ctx actor.Context) {
 			s.terminated(ctx, msg.Who)
 		}
 	case *timerFired:
-		if _, armed := s.timers[msg.id]; armed {
-			delete(s.timers, msg.id)
+		if _, armed := s.timers.Get(msg.id); armed {
+			s.timers.Delete(msg.id)
 			s.step(ctx, core.Fired{Timer: msg.id})
 		}
 	case *stopRequest:
@@ -192,13 +189,13 @@ func (s *supervisor) carryOut(ctx actor.Context, action core.Action) {
 
 func (s *supervisor) arm(a core.Arm) {
 	self, ext, id := s.guard.self, s.ext, a.Timer
-	s.timers[id] = time.AfterFunc(a.After, func() { ext.sendSystem(self, &timerFired{id: id}) })
+	s.timers.Set(id, time.AfterFunc(a.After, func() { ext.sendSystem(self, &timerFired{id: id}) }))
 }
 
 func (s *supervisor) cancel(id core.TimerID) {
-	if t := s.timers[id]; t != nil {
+	if t := s.timers.At(id); t != nil {
 		t.Stop()
-		delete(s.timers, id)
+		s.timers.Delete(id)
 	}
 }
 
@@ -207,7 +204,7 @@ func (s *supervisor) report(r core.Report) {
 		Supervisor: s.guard.self, ID: r.ID,
 		State: stateOfNote(r.Note), Reason: r.Reason, Delay: r.Delay,
 	}
-	if slot := s.slots[r.Inc]; slot != nil {
+	if slot := s.slots.At(r.Inc); slot != nil {
 		ev.Child = slot.pid
 	}
 	s.ext.publish(ev)
@@ -219,15 +216,15 @@ func (s *supervisor) report(r core.Report) {
 // farewell gives back what belongs to the supervisor and not to a child.
 func (s *supervisor) farewell() {
 	s.refuseEarly()
-	for id := range s.timers {
+	for id := range s.timers.All() {
 		s.cancel(id)
 	}
-	for id := range s.names {
+	for id := range s.names.All() {
 		s.releaseName(id)
 	}
-	for number, who := range s.asks {
+	for number, who := range s.asks.All() {
 		s.ext.system.Root.Send(who, &Refused{Err: ErrShutdown})
-		delete(s.asks, number)
+		s.asks.Delete(number)
 	}
 }
 

@@ -10,6 +10,10 @@
 // Hot requests are whole, as every offset in them is new. The cold partitions
 // are a fetch session (KIP-227): a request names only what joined or left since
 // the last one, so that ten thousand idle partitions cost one small request.
+//
+// Who is to join the session while its request is parked goes round on the hot
+// lane until then. So the request is parked for as long as the hot one after
+// somebody joined, and for twice as long each time that nobody did.
 package fetching
 
 import (
@@ -89,7 +93,8 @@ type Core struct {
 	late    int              // of those that are asked for, how many are to join the session
 	busy    [2]bool
 	session session
-	turn    int // rotates the order of partitions, so that none is last for ever
+	wait    time.Duration // of the last cold request
+	turn    int           // rotates the order of partitions, so that none is last for ever
 }
 
 // New makes a core without wants.
@@ -310,7 +315,8 @@ func (c *Core) hot() Request {
 // cold sends the session on, with those that join it: a partition once, for all
 // who want it from one offset on.
 func (c *Core) cold() Request {
-	r := Request{Lane: Cold, MaxWait: c.cfg.MaxWait, Session: c.session.id, Epoch: c.session.epoch}
+	r := Request{Lane: Cold, Session: c.session.id, Epoch: c.session.epoch}
+	joined := false
 	for key, e := range c.joining {
 		group := c.parked[e.want.Key]
 		if len(group) > 0 && group[0].want.Offset != e.want.Offset {
@@ -319,7 +325,7 @@ func (c *Core) cold() Request {
 		if len(group) == 0 {
 			r.Wants = append(r.Wants, e.want)
 		}
-		e.state = parked
+		e.state, joined = parked, true
 		c.parked[e.want.Key] = append(group, e)
 		delete(c.joining, key)
 	}
@@ -333,8 +339,24 @@ func (c *Core) cold() Request {
 	}
 	c.leaving = nil
 	c.busy[Cold] = true
+	r.MaxWait = c.patience(joined)
 	r.Wants = c.rotated(inOrder(r.Wants))
 	return r
+}
+
+// patience is how long the next cold request may be parked. Where it has to name
+// every partition each time, it is sent as rarely as possible.
+func (c *Core) patience(joined bool) time.Duration {
+	switch {
+	case c.session.refused:
+		c.wait = c.cfg.MaxWait
+	case joined:
+		c.wait = c.cfg.HotWait
+	default:
+		c.wait = max(2*c.wait, c.cfg.HotWait)
+	}
+	c.wait = min(c.wait, c.cfg.MaxWait)
+	return c.wait
 }
 
 // rotated begins a list elsewhere each time, so that no partition is served

@@ -35,7 +35,7 @@ func idle(t *testing.T) *Core {
 		require.Equal(t, hot(want(0, 1)), r)
 		r = c.HotDone(r[0].Wants, never)
 	}
-	require.Equal(t, []Request{{Lane: Cold, MaxWait: maxWait, Wants: []Want{want(0, 1)}}}, r)
+	require.Equal(t, []Request{{Lane: Cold, MaxWait: hotWait, Wants: []Want{want(0, 1)}}}, r)
 	return c
 }
 
@@ -44,11 +44,37 @@ func TestHotFirstThenCold(t *testing.T) {
 	require.Equal(t, []Want{want(0, 1)}, c.Parked())
 	require.Equal(t, []Want{want(0, 1)}, c.Waiting(Key{"t", 0}))
 	r := c.ColdDone(nil, 77)
-	require.Equal(t, []Request{{Lane: Cold, MaxWait: maxWait, Wants: r[0].Wants, Session: 77, Epoch: 1}}, r, "the session goes on")
+	require.Equal(t, []Request{{Lane: Cold, MaxWait: 2 * hotWait, Wants: r[0].Wants, Session: 77, Epoch: 1}}, r, "the session goes on")
 	require.Empty(t, r[0].Wants, "and names nothing anew")
 	require.Empty(t, c.ColdDone([]Key{{"t", 0}}, 77), "answered: nothing is wanted any more")
 	require.Empty(t, c.Parked())
 	require.Equal(t, hot(want(0, 2)), c.Add(want(0, 2)), "what had data is hot")
+}
+
+// The longer nobody joins, the longer the session's request may be parked; who
+// joins waits no longer than it has been silent.
+func TestTheSessionIsParkedLongerEachTime(t *testing.T) {
+	c := idle(t)
+	for _, wait := range []time.Duration{20, 40, 80, 160, 320, 500, 500} {
+		r := c.ColdDone(nil, 7)
+		require.Len(t, r, 1)
+		require.Equal(t, wait*time.Millisecond, r[0].MaxWait)
+	}
+	r := c.Add(want(1, 1))
+	for range coldAfter {
+		r = c.HotDone(r[0].Wants, never)
+	}
+	require.Equal(t, hot(want(1, 1)), r, "the session's request is away")
+	require.Empty(t, c.ColdDone(nil, 7), "it waits for the one that is to join")
+	r = c.HotDone(r[0].Wants, never)
+	require.Equal(t, []Request{{Lane: Cold, MaxWait: hotWait, Wants: []Want{want(1, 1)}, Session: 7, Epoch: 8}}, r)
+}
+
+// A broker that keeps no session is not asked for every partition more often
+// than it has to be.
+func TestWithoutASessionTheRequestIsParkedLong(t *testing.T) {
+	c := idle(t)
+	require.Equal(t, []Request{{Lane: Cold, MaxWait: maxWait, Wants: []Want{want(0, 1)}}}, c.ColdDone(nil, 0))
 }
 
 func TestNeverBehindAParkedPoll(t *testing.T) {
@@ -106,7 +132,7 @@ func TestALostSession(t *testing.T) {
 	require.Empty(t, c.Parked())
 	c = idle(t)
 	r := c.ColdLost(false)
-	require.Equal(t, []Request{{Lane: Cold, MaxWait: maxWait, Wants: []Want{want(0, 1)}}}, r, "asked for again, in a new session")
+	require.Equal(t, []Request{{Lane: Cold, MaxWait: hotWait, Wants: []Want{want(0, 1)}}}, r, "asked for again, in a new session")
 }
 
 func TestSessionNumbers(t *testing.T) {

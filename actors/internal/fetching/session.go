@@ -5,8 +5,9 @@ import "math"
 // session is the broker's memory of the cold partitions (KIP-227). The zero
 // value has none: the next request is whole and asks for one.
 type session struct {
-	id    int32
-	epoch int32
+	id      int32
+	epoch   int32
+	refused bool // the broker keeps none
 }
 
 // whole says that the next request must name every partition.
@@ -17,7 +18,7 @@ func (s *session) whole() bool { return s.epoch == 0 }
 func (s *session) answered(id int32) {
 	switch {
 	case id == 0:
-		*s = session{}
+		*s = session{refused: true}
 	case id != s.id || s.epoch == math.MaxInt32:
 		*s = session{id: id, epoch: 1}
 	default:

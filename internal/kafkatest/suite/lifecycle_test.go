@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,14 +23,14 @@ func soak() bool { return os.Getenv("MOLDAU_SOAK") == "1" }
 
 // TestNothingIsLeft starts and stops clients with producers and a subscriber, in
 // systems of their own and in one that they share; in the end there is no
-// goroutine and no process more than before.
+// goroutine, no process and no socket more than before.
 func TestNothingIsLeft(t *testing.T) {
 	cycles := 200
 	if soak() {
 		cycles = 1000
 	}
 	fake := kafkatest.NewFake(t, kafkatest.FakeOptions{Topics: map[string]int32{"orders": 2}})
-	before := present()
+	before, open := present(), sockets()
 	shared := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }))
 	known := append(processes(shared), "moldau-supervision", "moldau-clients") // once for each system
 	for i := range cycles {
@@ -42,6 +44,45 @@ func TestNothingIsLeft(t *testing.T) {
 	require.Subset(t, known, processes(shared), "processes are left in the shared system")
 	shared.Shutdown()
 	requireNoGoroutine(t, before)
+	require.Eventually(t, func() bool { return sockets() <= open }, patience, 5*time.Millisecond, "sockets are left")
+}
+
+// TestNoTimerIsLeft lets an hour pass after the end of a client whose actors had
+// timers set: one that still runs would send to an actor that is gone, which is a
+// dead letter.
+func TestNoTimerIsLeft(t *testing.T) {
+	bubble(t, map[string]int32{"orders": 3}, func(b *bubbled) {
+		client := b.start(moldau.Config{Produce: moldau.ProduceConfig{DeliveryTimeout: 10 * time.Minute}})
+		records := make(chan moldau.Record, 10)
+		_, err := client.SubscribeTopic(moldau.TopicSubscriber{Topic: "orders", Begin: moldau.Earliest, NewWorker: collect(records)})
+		require.NoError(b.t, err)
+		for p := range int32(3) {
+			_, err := client.Topic("orders").By(moldau.On(p)).ProduceSync(b.t.Context(), text("x"))
+			require.NoError(b.t, err)
+			<-records
+		}
+		require.NoError(b.t, client.Close())
+		time.Sleep(time.Millisecond) // connections tell of their end
+		var dead atomic.Int64
+		client.System().EventStream.Subscribe(func(event any) {
+			if _, is := event.(*actor.DeadLetterEvent); is {
+				dead.Add(1)
+			}
+		})
+		time.Sleep(time.Hour)
+		assert.Zero(b.t, dead.Load(), "messages to actors that are gone")
+	})
+}
+
+// sockets are the open ones of this process; 0 where the system does not tell.
+func sockets() (n int) {
+	entries, _ := os.ReadDir("/proc/self/fd")
+	for _, e := range entries {
+		if to, _ := os.Readlink("/proc/self/fd/" + e.Name()); strings.HasPrefix(to, "socket:") {
+			n++
+		}
+	}
+	return n
 }
 
 // processes are the addresses of all actors and the like of a system.

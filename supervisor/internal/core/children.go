@@ -6,18 +6,18 @@ import "time"
 type child struct {
 	Child
 	state   State
-	inc     Inc     // the living incarnation
-	timer   TimerID // its limit, while starting or stopping
-	reason  error   // of the exit that waits for its turn
 	removed bool
+	retried bool // the start under way is an automatic one
+	single  bool // the start or stop under way is not part of a job
+	fresh   bool // never came up: a failed start removes it
 
+	restarts int32
+	inc      Inc             // the living incarnation
+	timer    TimerID         // its limit, while starting or stopping
+	reason   error           // of the exit that waits for its turn
 	recent   []time.Duration // restarts that count against the child; delayed specs only
-	restarts int
 	last     error
-	retried  bool // the start under way is an automatic one
 
-	single  bool      // the start or stop under way is not part of a job
-	fresh   bool      // never came up: a failed start removes it
 	ask     *Request  // waits for the start or stop under way
 	waiting []Request // wait until that start or stop is over
 	hold    *hold     // parked in
@@ -34,7 +34,7 @@ func (m *Machine) add(spec Child) *child {
 		m.tail.next = c
 	}
 	m.tail = c
-	m.byID[spec.ID] = c
+	m.byID.Set(spec.ID, c)
 	return c
 }
 
@@ -54,7 +54,7 @@ func (m *Machine) remove(c *child) {
 	} else {
 		c.next.prev = c.prev
 	}
-	delete(m.byID, c.ID)
+	m.byID.Delete(c.ID)
 	m.do(Forget{ID: c.ID})
 	m.requeue(c)
 }

@@ -31,6 +31,7 @@ func (m *Machine) init() {
 	for _, spec := range m.cfg.Children {
 		j.start = append(j.start, m.add(spec))
 	}
+	m.cfg.Children = nil // they have records now
 	m.job = j
 }
 
@@ -52,7 +53,7 @@ func (m *Machine) advance() {
 			c := j.stop[0]
 			j.stop = j.stop[1:]
 			m.stopFor(j, c)
-		case j.parallel && len(m.live) > 0:
+		case j.parallel && m.live.Len() > 0:
 			return
 		case len(j.start) > 0:
 			c := j.start[0]
@@ -172,7 +173,7 @@ func (m *Machine) refuseAll() {
 }
 
 func (m *Machine) all() []*child {
-	out := make([]*child, 0, len(m.byID))
+	out := make([]*child, 0, m.byID.Len())
 	for c := m.head; c != nil; c = c.next {
 		out = append(out, c)
 	}

@@ -5,7 +5,7 @@ package core
 func (m *Machine) start(c *child) {
 	m.lastInc++
 	c.inc, c.state, c.reason = m.lastInc, Starting, nil
-	m.live[c.inc] = c
+	m.live.Set(c.inc, c)
 	m.do(Start{ID: c.ID, Inc: c.inc, Payload: c.Payload})
 	if c.NoWait {
 		m.started(c.inc)
@@ -24,7 +24,7 @@ func (m *Machine) startAlone(c *child) {
 }
 
 func (m *Machine) started(inc Inc) {
-	c := m.live[inc]
+	c := m.live.At(inc)
 	if c == nil || c.state != Starting {
 		return
 	}
@@ -63,12 +63,12 @@ func (m *Machine) overdue(c *child) {
 }
 
 func (m *Machine) exited(inc Inc, reason error) {
-	c := m.live[inc]
+	c := m.live.At(inc)
 	if c == nil {
 		return
 	}
 	m.cancel(&c.timer)
-	delete(m.live, inc)
+	m.live.Delete(inc)
 	switch c.state {
 	case Starting:
 		m.startFailed(c, reason)

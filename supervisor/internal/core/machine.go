@@ -1,6 +1,10 @@
 package core
 
-import "time"
+import (
+	"time"
+
+	"github.com/moldau-go/moldau/supervisor/internal/table"
+)
 
 // Machine is one supervisor. Make it with New; feed it with Handle.
 type Machine struct {
@@ -9,9 +13,9 @@ type Machine struct {
 	out []Action
 
 	head, tail *child
-	byID       map[string]*child
-	live       map[Inc]*child
-	timers     map[TimerID]timer
+	byID       table.Table[string, *child]
+	live       table.Table[Inc, *child]
+	timers     table.Table[TimerID, timer]
 	lastInc    Inc
 	lastTimer  TimerID
 	instances  uint64 // SimpleOneForOne: children made so far
@@ -41,12 +45,7 @@ type task struct {
 // New makes a machine. The configuration must be valid: unique ids, one
 // template under SimpleOneForOne.
 func New(cfg Config) *Machine {
-	return &Machine{
-		cfg:    cfg,
-		byID:   map[string]*child{},
-		live:   map[Inc]*child{},
-		timers: map[TimerID]timer{},
-	}
+	return &Machine{cfg: cfg}
 }
 
 // Handle takes one event at the time now and says what to do. Time must not
@@ -79,7 +78,7 @@ func (m *Machine) Handle(now time.Duration, ev Event) []Action {
 func (m *Machine) Done() bool { return m.done }
 
 // Live is how many incarnations there are that were not left behind.
-func (m *Machine) Live() int { return len(m.live) }
+func (m *Machine) Live() int { return m.live.Len() }
 
 func (m *Machine) do(a Action) { m.out = append(m.out, a) }
 
@@ -116,25 +115,25 @@ func (m *Machine) settle() {
 
 func (m *Machine) arm(after time.Duration, t timer) TimerID {
 	m.lastTimer++
-	m.timers[m.lastTimer] = t
+	m.timers.Set(m.lastTimer, t)
 	m.do(Arm{Timer: m.lastTimer, After: after})
 	return m.lastTimer
 }
 
 func (m *Machine) cancel(id *TimerID) {
-	if _, armed := m.timers[*id]; armed {
-		delete(m.timers, *id)
+	if _, armed := m.timers.Get(*id); armed {
+		m.timers.Delete(*id)
 		m.do(Cancel{Timer: *id})
 	}
 	*id = 0
 }
 
 func (m *Machine) fired(id TimerID) {
-	t, armed := m.timers[id]
+	t, armed := m.timers.Get(id)
 	if !armed {
 		return
 	}
-	delete(m.timers, id)
+	m.timers.Delete(id)
 	if t.hold != nil {
 		t.hold.timer = 0
 		m.queue = append(m.queue, task{hold: t.hold})

@@ -222,8 +222,8 @@ func (w *world) checkRest() {
 	if m.job != nil || m.inFlight != 0 || len(m.queue) != 0 || len(w.asked) != 0 {
 		w.t.Fatalf("at rest: job %+v, in flight %d, queue %d, unanswered %v", m.job, m.inFlight, len(m.queue), w.asked)
 	}
-	if m.Live() != len(w.state) || len(m.timers) != len(w.timers) {
-		w.t.Fatalf("the machine has %d children, %d timers; there are %d, %d", m.Live(), len(m.timers), len(w.state), len(w.timers))
+	if m.Live() != len(w.state) || m.timers.Len() != len(w.timers) {
+		w.t.Fatalf("the machine has %d children, %d timers; there are %d, %d", m.Live(), m.timers.Len(), len(w.state), len(w.timers))
 	}
 	for _, c := range m.Children() {
 		if c.State != Running && c.State != Stopped {

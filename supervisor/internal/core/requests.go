@@ -49,12 +49,12 @@ func (m *Machine) answer(r Request) {
 func (c *child) info() Info {
 	return Info{
 		ID: c.ID, Inc: c.inc, State: c.state, Kind: c.Kind, Delay: c.Delay,
-		Supervisor: c.Supervisor, Restarts: c.restarts, LastFailure: c.last,
+		Supervisor: c.Supervisor, Restarts: int(c.restarts), LastFailure: c.last,
 	}
 }
 
 func (m *Machine) count() Counts {
-	n := Counts{Specs: len(m.byID)}
+	n := Counts{Specs: m.byID.Len()}
 	if m.cfg.Strategy == SimpleOneForOne {
 		n.Specs = 1
 	}
@@ -73,9 +73,9 @@ func (m *Machine) count() Counts {
 
 func (m *Machine) find(r Request) *child {
 	if r.Inc != 0 {
-		return m.live[r.Inc]
+		return m.live.At(r.Inc)
 	}
-	return m.byID[r.ID]
+	return m.byID.At(r.ID)
 }
 
 // change carries a request out, or lets it wait for the child it is about.
@@ -126,7 +126,7 @@ func (m *Machine) changeStart(r Request) {
 	if m.cfg.Strategy == SimpleOneForOne {
 		spec = m.instance(spec)
 	}
-	c := m.byID[spec.ID]
+	c := m.byID.At(spec.ID)
 	switch {
 	case c == nil:
 		c = m.add(spec)
@@ -188,7 +188,7 @@ func (m *Machine) refuse(r Request, err error) {
 
 // Children tells of every child, in start order.
 func (m *Machine) Children() []Info {
-	out := make([]Info, 0, len(m.byID))
+	out := make([]Info, 0, m.byID.Len())
 	for c := m.head; c != nil; c = c.next {
 		out = append(out, c.info())
 	}

@@ -53,13 +53,13 @@ type TimerID uint64
 // Child is the machine's view of a child spec.
 type Child struct {
 	ID         string
-	Kind       Kind
 	Delay      time.Duration // 0: not a delayed spec
 	Shutdown   time.Duration // BrutalKill, NoLimit or a limit
 	Startup    time.Duration // NoLimit or a limit
+	Payload    any           // handed back with Start, never looked at
+	Kind       Kind
 	Supervisor bool
 	NoWait     bool // counts as started once it is spawned
-	Payload    any  // handed back with Start, never looked at
 }
 
 // Config is what a machine is made from.
