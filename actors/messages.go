@@ -111,6 +111,7 @@ type fetched struct {
 	highWatermark int64
 	lastStable    int64
 	aborted       []kmsg.FetchResponseTopicPartitionAbortedTransaction
+	answer        *handle.Answer // the memory that data is in, held; nil: its own
 	err           error
 }
 

@@ -171,6 +171,11 @@ type ConsumeConfig struct {
 	PrefetchBytes int
 	// Isolation: default ReadCommitted.
 	Isolation Isolation
+	// Recycle uses the memory of a message set again once it is acked: keys, values
+	// and headers are valid until then, and Record.Clone keeps a record for longer.
+	// It halves the work of consuming. It is for workers; an actor that subscribes
+	// itself may keep what it gets. Default: what is kept stays as it is.
+	Recycle bool
 }
 
 // Wire is the configuration of the client's connections.

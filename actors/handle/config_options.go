@@ -60,6 +60,7 @@ func (c *Config) options() []option {
 		option{name: "Consume.MaxBytes", field: &f.MaxBytes, zero: int32(50 << 20)},
 		option{name: "Consume.PrefetchBytes", field: &f.PrefetchBytes, zero: 2 << 20},
 		option{name: "Consume.Isolation", field: isolationChoice(&f.Isolation)},
+		option{name: "Consume.Recycle", field: &f.Recycle},
 	)
 }
 

@@ -26,6 +26,8 @@ type Handle struct {
 	codecs *compress.Registry
 	pool   *chunkPool
 	clock  clock
+	// answers is the memory of fetches.
+	answers Answers
 
 	maxRecords int64        // 0: they are not counted
 	records    atomic.Int64 // not settled; if they are counted
@@ -57,6 +59,7 @@ func New(config Config) (*Handle, error) {
 		config: config, seeds: seeds, codecs: compress.NewRegistry(), pool: &chunkPool{budget: &budget{limit: config.Produce.BufferBytes}}, maxRecords: int64(config.Produce.BufferRecords),
 		topics: map[string]*Topic{}, subs: map[string]*Subscription{}, direct: map[Partition]*Direct{}, brokers: map[int32]*actor.PID{}, ended: make(chan struct{}),
 	}
+	h.answers.most = int(config.Consume.MaxBytes) + answerSlack
 	h.nodes = seeds
 	h.cluster.Store(&metadata.Cluster{Topics: map[string]*metadata.Topic{}})
 	return h, nil
@@ -94,6 +97,13 @@ func (h *Handle) SetCluster(c *metadata.Cluster) { h.cluster.Store(c) }
 
 // Emit tells the user's telemetry handler.
 func (h *Handle) Emit(e telemetry.Event) { telemetry.Emit(h.config.Telemetry, e) }
+
+// answerSlack is how much larger than Consume.MaxBytes an answer may be: brokers
+// send a first batch that is larger all the same, and there are headers.
+const answerSlack = 8 << 20
+
+// Answers is the memory that fetches are read into.
+func (h *Handle) Answers() *Answers { return &h.answers }
 
 // Buffered is the memory of all records that are accepted and not settled.
 func (h *Handle) Buffered() int { return h.pool.budget.Used() }
