@@ -54,23 +54,31 @@ func (q *quota) change(by int) {
 	}
 }
 
-// admit counts n records in if the limits allow it; as with memory, more than a
-// whole limit when there are no others.
+// admit counts n records in if the limits allow it.
 func (q *quota) admit(n int) bool {
 	if !q.counted {
 		return true
 	}
-	if q.mostRecords > 0 && q.records > 0 && q.records+n > q.mostRecords {
+	if q.mostRecords > 0 && q.records+n > q.mostRecords {
 		return false
 	}
 	if most := q.client.maxRecords; most > 0 {
-		if all := q.client.records.Add(int64(n)); all > most && all > int64(n) {
+		if q.client.records.Add(int64(n)) > most {
 			q.client.records.Add(-int64(n))
 			return false
 		}
 	}
 	q.records += n
 	return true
+}
+
+// atOnce is the number of records that are ever admitted at once; 0 for any.
+func (q *quota) atOnce() int {
+	all := int(q.client.maxRecords)
+	if q.mostRecords > 0 && (all == 0 || q.mostRecords < all) {
+		return q.mostRecords
+	}
+	return all
 }
 
 // leave counts n records out.

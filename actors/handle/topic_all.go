@@ -2,6 +2,7 @@ package handle
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/moldau-go/moldau/behaviors"
 	"github.com/moldau-go/moldau/wire/record"
@@ -144,6 +145,9 @@ func (t *Topic) together(ctx context.Context, key []byte, records []record.Recor
 	slot, err := t.choose(*t.slots.Load(), &record.Record{Key: key}, by)
 	if err != nil {
 		return Failed(err)
+	}
+	if most := slot.room.atOnce(); most > 0 && len(records) > most {
+		return Failed(fmt.Errorf("%w: there is never room for %d records at once; raise Produce.BufferRecords and Produce.PartitionRecords", ErrBufferFull, len(records)))
 	}
 	size := 0
 	for i := range records {

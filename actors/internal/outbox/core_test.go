@@ -54,6 +54,17 @@ func TestNothingOvertakesABatchThatDoesNotFit(t *testing.T) {
 	require.Equal(t, []int{2}, refs(c.Next(epoch)))
 }
 
+func TestBatchesShareARequestWithTheirLike(t *testing.T) {
+	c := New(Config{MaxRequests: 5, MaxBytes: 1000})
+	for i, with := range []string{"all", "leader", "all", "leader"} {
+		one := item(i, int32(i), 40)
+		one.With = with
+		c.Add(one)
+	}
+	require.Equal(t, []int{0, 2}, refs(c.Next(epoch)))
+	require.Equal(t, []int{1, 3}, refs(c.Next(epoch)))
+}
+
 func TestAloneIsNoRoomForASecond(t *testing.T) {
 	c := New(Config{MaxRequests: 5})
 	c.Add(item(0, 1, 40))
