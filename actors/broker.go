@@ -50,7 +50,7 @@ func newBroker(life context.Context, h *handle.Handle, node metadata.Broker) *br
 	for kind := range b.lanes {
 		b.lanes[kind] = connLane{kind: laneKind(kind), core: lane.Core{CoolDown: h.Config().CoolDown}}
 	}
-	b.outboxes = newOutboxes()
+	b.outboxes = newOutboxes(h.Config().Produce.RequestBytes)
 	b.fetches = fetching.New(fetching.Config{MaxWait: h.Config().Consume.MaxWait, HotWait: hotWait})
 	return b
 }

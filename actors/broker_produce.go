@@ -24,8 +24,6 @@ const (
 	// maxProduceRequests is how many Produce requests may be under way on the
 	// lane.
 	maxProduceRequests = 5
-	// maxRequestBytes bounds the records of one Produce request.
-	maxRequestBytes = 50 << 20
 	// busyRequests under way keep a broker at work; what comes in then waits for
 	// an answer, at most gatherTime.
 	busyRequests = 2
@@ -37,8 +35,8 @@ const (
 // long as the replicas did has requests, and a connection, apart from the others.
 var produceLanes = [...]laneKind{laneProduce, laneAlone}
 
-func newOutboxes() (list [laneCount]*outbox.Core) {
-	list[laneProduce] = outbox.New(outbox.Config{MaxRequests: maxProduceRequests, MaxBytes: maxRequestBytes, Busy: busyRequests, Gather: gatherTime})
+func newOutboxes(maxBytes int) (list [laneCount]*outbox.Core) {
+	list[laneProduce] = outbox.New(outbox.Config{MaxRequests: maxProduceRequests, MaxBytes: maxBytes, Busy: busyRequests, Gather: gatherTime})
 	list[laneAlone] = outbox.New(outbox.Config{MaxRequests: maxProduceRequests}) // one batch in each
 	return list
 }

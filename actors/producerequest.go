@@ -65,12 +65,13 @@ func newProduceRequest(version int16, acks handle.Acks, timeout time.Duration, b
 }
 
 // downConvert writes the batch as a message set. Brokers before 0.11 have no
-// place for headers, those before 0.10 none for timestamps: headers fail the
-// batch, as they are data; a timestamp was set by us unless the user did, and
-// is dropped.
+// place for headers, those before 0.10 none for timestamps: they fail the batch,
+// as they are data, unless the topic's settings drop them; but a timestamp that we
+// gave is nobody's loss.
 func (p *producePart) downConvert(version int16, codecs *compress.Registry) error {
 	header := p.m.batch.Header()
-	to := record.Legacy{Codec: header.Attributes.Codec(), Codecs: codecs, DropTimestamps: true}
+	drop := p.m.batch.Config().DropUnsupported
+	to := record.Legacy{Codec: header.Attributes.Codec(), Codecs: codecs, DropHeaders: drop, DropTimestamps: drop || !p.m.batch.Stamped()}
 	if version == 2 {
 		to.Magic = 1
 	}

@@ -15,8 +15,7 @@ import (
 // seconds: it is tried again after its delay, for ever.
 const (
 	clientDelay     = 10 * time.Second
-	topicDelay      = 10 * time.Second
-	producerDelay   = 5 * time.Second
+	groupDelay      = 10 * time.Second
 	consumerDelay   = 2 * time.Second
 	subscriberDelay = 5 * time.Second
 	workerDelay     = 2 * time.Second
@@ -30,16 +29,24 @@ func clientSpec(h *handle.Handle) supervisor.ChildSpec {
 // clientTree is the supervisor of a client. The tree needs h and ends with it;
 // h survives the tree.
 func clientTree(h *handle.Handle) supervisor.Spec {
-	return supervisor.Spec{
+	return intensity(h, supervisor.Spec{
 		Strategy: supervisor.RestForOne,
 		Children: []supervisor.ChildSpec{
 			worker("client", clientActorName(h), supervisor.Permanent.After(clientDelay), func(life context.Context) actor.Actor { return newClient(life, h) }),
-			dynamic("brokers", brokersName(h), func() []supervisor.ChildSpec { return brokerSpecs(h) }),
-			dynamic("producers", producersName(h), func() []supervisor.ChildSpec { return topicSpecs(h) }),
-			dynamic("consumers", consumersName(h), func() []supervisor.ChildSpec { return consumerSpecs(h) }),
-			dynamic("subscribers", subscribersName(h), func() []supervisor.ChildSpec { return subscriptionSpecs(h) }),
+			dynamic(h, "brokers", brokersName(h), groupDelay, func() []supervisor.ChildSpec { return brokerSpecs(h) }),
+			dynamic(h, "producers", producersName(h), groupDelay, func() []supervisor.ChildSpec { return topicSpecs(h) }),
+			dynamic(h, "consumers", consumersName(h), groupDelay, func() []supervisor.ChildSpec { return consumerSpecs(h) }),
+			dynamic(h, "subscribers", subscribersName(h), groupDelay, func() []supervisor.ChildSpec { return subscriptionSpecs(h) }),
 		},
+	})
+}
+
+// intensity is a spec with the restarts that the configuration lets be at once.
+func intensity(h *handle.Handle, spec supervisor.Spec) supervisor.Spec {
+	if h.Config().DelayEveryRestart {
+		spec.MaxRestarts = supervisor.NoImmediate
 	}
+	return spec
 }
 
 // worker is the spec of a plain actor with a stable name, or none.
@@ -51,9 +58,9 @@ func worker(id, name string, restart supervisor.Restart, start func(life context
 
 // dynamic is a one_for_one supervisor that begins with what the handle says
 // and is told of what comes.
-func dynamic(id, name string, children func() []supervisor.ChildSpec) supervisor.ChildSpec {
-	spec := supervisor.Nested(id, supervisor.Permanent.After(topicDelay), func(actor.Context) (supervisor.Spec, error) {
-		return supervisor.Spec{Strategy: supervisor.OneForOne, Children: children()}, nil
+func dynamic(h *handle.Handle, id, name string, delay time.Duration, children func() []supervisor.ChildSpec) supervisor.ChildSpec {
+	spec := supervisor.Nested(id, supervisor.Permanent.After(delay), func(actor.Context) (supervisor.Spec, error) {
+		return intensity(h, supervisor.Spec{Strategy: supervisor.OneForOne, Children: children()}), nil
 	})
 	spec.Name = name
 	return spec
@@ -85,7 +92,7 @@ func topicSpecs(h *handle.Handle) []supervisor.ChildSpec {
 
 // topicSpec is the supervisor of a topic's producers, one for every slot.
 func topicSpec(h *handle.Handle, topic *handle.Topic) supervisor.ChildSpec {
-	return dynamic(topic.Name(), topicName(h, topic.Name()), func() []supervisor.ChildSpec {
+	return dynamic(h, topic.Name(), topicName(h, topic.Name()), topic.Config().TopicRestartDelay, func() []supervisor.ChildSpec {
 		specs := make([]supervisor.ChildSpec, topic.Count())
 		for p := range specs {
 			specs[p] = producerSpec(h, topic, int32(p))
@@ -95,7 +102,7 @@ func topicSpec(h *handle.Handle, topic *handle.Topic) supervisor.ChildSpec {
 }
 
 func producerSpec(h *handle.Handle, topic *handle.Topic, partition int32) supervisor.ChildSpec {
-	return worker(producerID(partition), "", supervisor.Permanent.After(producerDelay), func(context.Context) actor.Actor {
+	return worker(producerID(partition), "", supervisor.Permanent.After(topic.Config().RestartDelay), func(context.Context) actor.Actor {
 		return newProducer(h, topic, partition)
 	})
 }
@@ -125,11 +132,11 @@ func subscriptionSpecs(h *handle.Handle) []supervisor.ChildSpec {
 // SubscriptionSpec is the child spec of one topic subscription, for the
 // subscribers supervisor of the same client.
 func SubscriptionSpec(h *handle.Handle, sub *handle.Subscription) supervisor.ChildSpec {
-	return supervisor.Child(sub.Name, supervisor.Permanent.After(subscriberDelay), supervisor.Spec{
+	return supervisor.Child(sub.Name, supervisor.Permanent.After(subscriberDelay), intensity(h, supervisor.Spec{
 		Strategy: supervisor.RestForOne,
 		Children: []supervisor.ChildSpec{
 			worker("subscriber", subscriberName(h, sub.Name), supervisor.Permanent.After(subscriberDelay), func(context.Context) actor.Actor { return newSubscriber(h, sub) }),
-			dynamic("workers", workersName(h, sub.Name), func() []supervisor.ChildSpec {
+			dynamic(h, "workers", workersName(h, sub.Name), groupDelay, func() []supervisor.ChildSpec {
 				var specs []supervisor.ChildSpec
 				for _, p := range sub.Assigned() {
 					specs = append(specs, workerSpec(h, sub, p))
@@ -137,17 +144,17 @@ func SubscriptionSpec(h *handle.Handle, sub *handle.Subscription) supervisor.Chi
 				return specs
 			}),
 		},
-	})
+	}))
 }
 
 // workerSpec is one partition's consumer and the handler behind it.
 func workerSpec(h *handle.Handle, sub *handle.Subscription, p handle.Partition) supervisor.ChildSpec {
 	progress := sub.Progress(p)
-	return supervisor.Child(workerID(p), supervisor.Permanent.After(workerDelay), supervisor.Spec{
+	return supervisor.Child(workerID(p), supervisor.Permanent.After(workerDelay), intensity(h, supervisor.Spec{
 		Strategy: supervisor.RestForOne,
 		Children: []supervisor.ChildSpec{
 			worker("consumer", "", supervisor.Permanent.After(consumerDelay), func(context.Context) actor.Actor { return newConsumer(h, p, progress) }),
 			worker("handler", "", supervisor.Permanent.After(workerDelay), func(life context.Context) actor.Actor { return newHandler(life, h, sub, p) }),
 		},
-	})
+	}))
 }

@@ -27,6 +27,7 @@ type Batch struct {
 	codec    compress.Type
 	number   place
 	sum      record.Sum   // of the records; whole once the batch is taken
+	stamped  bool         // a record was given its timestamp by the user
 	due      bool         // to be sent without waiting for linger
 	runs     []run        // what it has of a batch that was cut; nil: it is whole
 	holds    atomic.Int32 // the slot's one until settled, and one for every writer
@@ -37,6 +38,9 @@ type Batch struct {
 
 // Topic is the topic that the batch goes to.
 func (b *Batch) Topic() string { return b.slot.topic.name }
+
+// Stamped says that the timestamps are the user's, of one record at least.
+func (b *Batch) Stamped() bool { return b.stamped }
 
 // Config are the settings of the topic.
 func (b *Batch) Config() *ProduceConfig { return &b.slot.topic.config }
@@ -174,6 +178,8 @@ func (b *Batch) add(r *record.Record, size int, clock *clock) bool {
 	at := r.Timestamp
 	if at == 0 {
 		at = clock.millis()
+	} else {
+		b.stamped = true
 	}
 	if b.count == 0 {
 		b.baseTime, b.maxTime = at, at

@@ -92,6 +92,10 @@ type Config struct {
 	// start with its first record.
 	NoAutoProducers bool
 
+	// DelayEveryRestart lets no actor be restarted at once. Default: three failures
+	// in ten seconds are, and from the fourth on there is a delay.
+	DelayEveryRestart bool
+
 	// Telemetry takes the client's events. Default: warnings and errors to
 	// log/slog.
 	Telemetry telemetry.Handler
@@ -148,6 +152,17 @@ type ProduceConfig struct {
 	// RetryBackoff is the first pause before a batch is sent again; it doubles
 	// up to a second. Default 50 ms.
 	RetryBackoff time.Duration
+	// RequestBytes bounds the records of one Produce request, of all topics that
+	// share it. Default 50 MiB.
+	RequestBytes int
+	// DropUnsupported leaves out what a broker has no place for: headers before
+	// 0.11, timestamps before 0.10. Default: a batch that has such fails, but for
+	// timestamps that the client gave itself.
+	DropUnsupported bool
+	// RestartDelay and TopicRestartDelay are how long a producer, and the
+	// supervisor of a topic's producers, wait to be started again once they have
+	// failed too often (Config.DelayEveryRestart). Default 5 s and 10 s.
+	RestartDelay, TopicRestartDelay time.Duration
 	// Partitioner chooses the partitions of records that name none. Default
 	// behaviors.LikeJava: the key's murmur2 hash, and without key one partition
 	// until its batch is full or sent (KIP-480).

@@ -47,6 +47,9 @@ func (c *Config) topicDefaults(p ProduceConfig) ProduceConfig {
 	if p.BufferBytes == 0 {
 		p.BufferBytes = c.Produce.BufferBytes
 	}
+	if p.RequestBytes == 0 {
+		p.RequestBytes = c.Produce.RequestBytes
+	}
 	if p.BufferRecords == 0 {
 		p.BufferRecords = c.Produce.BufferRecords
 	}
@@ -78,8 +81,8 @@ func (c Config) check() ([]metadata.Broker, error) {
 func (c *Config) topicMistakes(topic string, p ProduceConfig) []error {
 	prefix := fmt.Sprintf("Topics[%q].", topic)
 	errs := append(checkOptions(p.options(prefix)), p.check(prefix)...)
-	if p.BufferBytes != c.Produce.BufferBytes || p.BufferRecords != c.Produce.BufferRecords {
-		errs = append(errs, errors.New(prefix+"BufferBytes, BufferRecords: they are the client's: set them in Produce, and PartitionBytes, PartitionRecords here"))
+	if p.BufferBytes != c.Produce.BufferBytes || p.BufferRecords != c.Produce.BufferRecords || p.RequestBytes != c.Produce.RequestBytes {
+		errs = append(errs, errors.New(prefix+"BufferBytes, BufferRecords, RequestBytes: they are the client's: set them in Produce, and PartitionBytes, PartitionRecords here"))
 	}
 	return errs
 }

@@ -45,6 +45,7 @@ func (c *Config) options() []option {
 		{name: "UnknownTopicTTL", field: &c.UnknownTopicTTL, zero: 5 * time.Second, off: true},
 		{name: "AutoCreateTopics", field: &c.AutoCreateTopics},
 		{name: "NoAutoProducers", field: &c.NoAutoProducers},
+		{name: "DelayEveryRestart", field: &c.DelayEveryRestart},
 		{name: "NoAPIVersions", field: &c.NoAPIVersions},
 		{name: "Pins", field: pins{&c.Pins}},
 
@@ -86,6 +87,10 @@ func (p *ProduceConfig) options(prefix string) []option {
 		{name: prefix + "PartitionBytes", field: &p.PartitionBytes},
 		{name: prefix + "PartitionRecords", field: &p.PartitionRecords},
 		{name: prefix + "OnFull", field: fullChoice(&p.OnFull)},
+		{name: prefix + "RequestBytes", field: &p.RequestBytes, zero: 50 << 20},
+		{name: prefix + "DropUnsupported", field: &p.DropUnsupported},
+		{name: prefix + "RestartDelay", field: &p.RestartDelay, zero: 5 * time.Second},
+		{name: prefix + "TopicRestartDelay", field: &p.TopicRestartDelay, zero: 10 * time.Second},
 		{name: prefix + "Retry", field: retryChoice(&p.Retry)},
 		{name: prefix + "MaxRetries", field: &p.MaxRetries},
 		{name: prefix + "Partitioner", field: partitioning{&p.Partitioner}, zero: behaviors.LikeJava},
