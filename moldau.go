@@ -7,6 +7,8 @@
 package moldau
 
 import (
+	"errors"
+
 	"github.com/moldau-go/moldau/actors"
 	"github.com/moldau-go/moldau/actors/handle"
 	"github.com/moldau-go/moldau/behaviors"
@@ -23,6 +25,8 @@ type (
 	ConsumeConfig = handle.ConsumeConfig
 	// ConfigError lists everything that is wrong with a configuration.
 	ConfigError = handle.ConfigError
+	// OtherTopicConfigError is a start of producers that run with other settings.
+	OtherTopicConfigError = handle.OtherTopicConfigError
 	// GaveUpError is a direct call whose time was over.
 	GaveUpError = actors.GaveUpError
 	// HandlerPanic is what a worker failed with that panicked.
@@ -35,6 +39,8 @@ type (
 	Idempotence = handle.Idempotence
 	// Retry says what is sent again that may have been written.
 	Retry = handle.Retry
+	// Full says what becomes of a record that finds no room.
+	Full = handle.Full
 	// Codec says how batches are compressed.
 	Codec = compress.Type
 	// Pending is a produced record's claim to its outcome.
@@ -72,6 +78,9 @@ const (
 	IdempotenceAuto  = handle.IdempotenceAuto
 	IdempotenceOn    = handle.IdempotenceOn
 	IdempotenceOff   = handle.IdempotenceOff
+	FullBlocks       = handle.FullBlocks
+	FullFails        = handle.FullFails
+	FullDrops        = handle.FullDrops
 	RetryIdempotent  = handle.RetryIdempotent
 	RetryAtLeastOnce = handle.RetryAtLeastOnce
 	RetrySafe        = handle.RetrySafe
@@ -127,6 +136,15 @@ var (
 	ErrStopped = handle.ErrStopped
 	// ErrBufferFull: a record found no memory within Produce.MaxBlock.
 	ErrBufferFull = handle.ErrBufferFull
+	// ErrDropped: a record found no memory, and Produce.OnFull drops such.
+	ErrDropped = handle.ErrDropped
+	// ErrAborted: the record was given up by AbortProducers.
+	ErrAborted = handle.ErrAborted
+	// ErrNoProducers: producers of the topic were not started, or were stopped.
+	ErrNoProducers = handle.ErrNoProducers
+	// ErrNotReady: the topic's partitions are not known yet, and the call does not
+	// wait.
+	ErrNotReady = errors.New("moldau: the topic's partitions are not known yet; Topic.Ready waits for them")
 	// ErrDuplicate: a subscription of that name exists.
 	ErrDuplicate = handle.ErrDuplicate
 )

@@ -19,8 +19,10 @@ type Topic struct {
 	by     Partitioner
 }
 
-// Topic is the handle to produce to a topic. It does no I/O: whether the topic
-// exists is found out by the first record.
+// Topic is the handle to produce to a topic, with the settings of Config.Topics
+// or Config.Produce. It does no I/O: whether the topic exists is found out by the
+// first record. With NoAutoProducers every call fails with ErrNoProducers unless
+// the topic is in Config.Topics or was started by StartProducers.
 func (c *Client) Topic(name string) Topic {
 	topic, err := c.handle.Topic(name)
 	return Topic{client: c, topic: topic, err: err}
@@ -92,6 +94,29 @@ func (t Topic) ProduceTogether(ctx context.Context, key []byte, records []Record
 	return t.topic.AppendTogether(ctx, key, records, t.by, handle.Lingers)
 }
 
+// ProduceNoAck accepts a record of which nobody wants to know the outcome, and
+// never waits. A record that finds no room is dropped and counted where the
+// topic's settings say so (FullDrops), and fails with ErrBufferFull otherwise.
+// The first record of a topic fails with ErrNotReady, or is dropped, until the
+// topic's partitions are known; Ready waits for that.
+func (t Topic) ProduceNoAck(r Record) error {
+	if t.err != nil {
+		return t.err
+	}
+	if t.topic.Count() == 0 {
+		actors.Prepare(t.client.system, t.client.handle, t.topic)
+		if err := t.topic.LostOne(); err == nil {
+			return nil
+		}
+		return ErrNotReady
+	}
+	return t.topic.Try(&r, t.by)
+}
+
+// Ready waits until the topic's partitions are known, until ctx or
+// Produce.MaxBlock ends. Producing waits for it by itself, but for ProduceNoAck.
+func (t Topic) Ready(ctx context.Context) error { return t.known(ctx) }
+
 // Flush returns when every record of the topic that was accepted before is
 // acked or failed, or when ctx ends, with its error.
 func (t Topic) Flush(ctx context.Context) error {
@@ -114,7 +139,7 @@ func (t Topic) ready(ctx context.Context) error {
 	if t.err != nil {
 		return t.err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, t.client.handle.Config().Produce.MaxBlock, errMaxBlock)
+	ctx, cancel := context.WithTimeoutCause(ctx, t.topic.Config().MaxBlock, errMaxBlock)
 	defer cancel()
 	if _, err := actors.Partitions(ctx, t.client.system, t.client.handle, t.topic.Name()); err != nil {
 		if errors.Is(err, wire.ErrConnection) {

@@ -4,6 +4,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/moldau-go/moldau/actors/handle"
 	"github.com/moldau-go/moldau/actors/internal/fetching"
 	"github.com/moldau-go/moldau/wire"
 )
@@ -22,8 +23,9 @@ type hotDone struct {
 // coldDone brings the answer on the cold lane: only the actor knows which
 // partitions its session has.
 type coldDone struct {
-	resp *kmsg.FetchResponse
-	err  error
+	resp   *kmsg.FetchResponse
+	answer *handle.Answer // the memory that it is in
+	err    error
 }
 
 // fetch sends the requests that the core planned.
@@ -70,16 +72,22 @@ func (b *broker) sendFetch(ctx actor.Context, conn *wire.Conn, r fetching.Reques
 	req.Topics = fetchTopics(r.Wants)
 	req.ForgottenTopics = forgottenTopics(r.Forget)
 	root, self := ctx.ActorSystem().Root, ctx.Self()
-	conn.Send(&wire.Call{Request: req, FixedVersion: true, Timeout: r.MaxWait + b.handle.Config().RequestTimeout, Done: func(result wire.Result) {
+	var answer *handle.Answer
+	memory := func(n int) []byte {
+		answer = b.handle.Answers().Take(n)
+		return answer.Bytes()
+	}
+	conn.Send(&wire.Call{Request: req, FixedVersion: true, Timeout: r.MaxWait + b.handle.Config().RequestTimeout, Memory: memory, Done: func(result wire.Result) {
 		if result.Err != nil {
 			fetchFailed(root, self, r, result.Err)
 			return
 		}
 		resp := result.Response.(*kmsg.FetchResponse)
 		if r.Lane == fetching.Cold {
-			root.Send(self, &coldDone{resp: resp})
+			root.Send(self, &coldDone{resp: resp, answer: answer})
 		} else {
-			b.spread(root, self, r, resp)
+			b.spread(root, self, r, resp, answer)
+			answer.Release()
 		}
 	}})
 	return nil
@@ -125,7 +133,7 @@ func fetchTopics(wants []fetching.Want) []kmsg.FetchRequestTopic {
 // spread cuts an answer of the hot lane by partition, without copying, and gives
 // each consumer its part. It runs on the connection's goroutine and touches no
 // state of the actor.
-func (b *broker) spread(root *actor.RootContext, self *actor.PID, r fetching.Request, resp *kmsg.FetchResponse) {
+func (b *broker) spread(root *actor.RootContext, self *actor.PID, r fetching.Request, resp *kmsg.FetchResponse, answer *handle.Answer) {
 	if resp.ErrorCode != 0 {
 		fetchFailed(root, self, r, b.fetchError(resp.ErrorCode))
 		return
@@ -138,7 +146,7 @@ func (b *broker) spread(root *actor.RootContext, self *actor.PID, r fetching.Req
 	b.eachPart(resp, func(key fetching.Key, p *kmsg.FetchResponseTopicPartition) {
 		if w, asked := wants[key]; asked && !done.answered[key] {
 			done.answered[key] = true
-			root.Send(w.Consumer.(*actor.PID), b.part(w, p))
+			root.Send(w.Consumer.(*actor.PID), b.part(w, p, answer))
 		}
 	})
 	root.Send(self, done)
@@ -166,9 +174,10 @@ func (b *broker) coldAnswered(ctx actor.Context, m *coldDone) {
 			if i == 0 {
 				answered = append(answered, key)
 			}
-			ctx.Send(w.Consumer.(*actor.PID), b.part(w, p))
+			ctx.Send(w.Consumer.(*actor.PID), b.part(w, p, m.answer))
 		}
 	})
+	m.answer.Release()
 	b.fetch(ctx, b.fetches.ColdDone(answered, m.resp.SessionID))
 }
 
@@ -188,8 +197,10 @@ func (b *broker) eachPart(resp *kmsg.FetchResponse, do func(fetching.Key, *kmsg.
 	}
 }
 
-func (b *broker) part(w fetching.Want, p *kmsg.FetchResponseTopicPartition) *fetched {
-	m := &fetched{number: w.Number, data: p.RecordBatches, highWatermark: p.HighWatermark, lastStable: p.LastStableOffset, aborted: p.AbortedTransactions}
+// part is what a consumer is told; it holds the answer.
+func (b *broker) part(w fetching.Want, p *kmsg.FetchResponseTopicPartition, answer *handle.Answer) *fetched {
+	answer.Hold()
+	m := &fetched{number: w.Number, data: p.RecordBatches, answer: answer, highWatermark: p.HighWatermark, lastStable: p.LastStableOffset, aborted: p.AbortedTransactions}
 	if p.ErrorCode != 0 {
 		m.err = &wire.Error{Code: wire.Code(p.ErrorCode), API: int16(kmsg.Fetch), Broker: b.id, Topic: w.Topic, Partition: w.Partition}
 	}

@@ -26,6 +26,10 @@ const (
 	maxProduceRequests = 5
 	// maxRequestBytes bounds the records of one Produce request.
 	maxRequestBytes = 50 << 20
+	// busyRequests under way keep a broker at work; what comes in then waits for
+	// an answer, at most gatherTime.
+	busyRequests = 2
+	gatherTime   = 5 * time.Millisecond
 )
 
 // produceLanes are the connections that Produce requests go over. A broker
@@ -34,7 +38,7 @@ const (
 var produceLanes = [...]laneKind{laneProduce, laneAlone}
 
 func newOutboxes() (list [laneCount]*outbox.Core) {
-	list[laneProduce] = outbox.New(outbox.Config{MaxRequests: maxProduceRequests, MaxBytes: maxRequestBytes})
+	list[laneProduce] = outbox.New(outbox.Config{MaxRequests: maxProduceRequests, MaxBytes: maxRequestBytes, Busy: busyRequests, Gather: gatherTime})
 	list[laneAlone] = outbox.New(outbox.Config{MaxRequests: maxProduceRequests}) // one batch in each
 	return list
 }
@@ -47,13 +51,20 @@ type produceDone struct {
 	waited   time.Duration // that the broker has waited itself
 }
 
+// sharing is what batches have in common that share a request.
+type sharing struct {
+	acks    handle.Acks
+	timeout time.Duration
+}
+
 func (b *broker) addBatch(ctx actor.Context, m *sendBatch) {
 	lane := laneProduce
 	if m.alone {
 		lane = laneAlone
 	}
 	b.outboxes[lane].Add(outbox.Item{
-		Ref: m, Topic: m.batch.Topic(), Partition: m.batch.Partition(), Size: m.batch.Size(), Deadline: m.batch.Opened().Add(b.handle.Config().Produce.DeliveryTimeout),
+		Ref: m, Topic: m.batch.Topic(), Partition: m.batch.Partition(), Size: m.batch.Size(), Added: time.Now(), Deadline: m.batch.Opened().Add(m.batch.Config().DeliveryTimeout),
+		With: sharing{m.batch.Config().Acks, m.batch.Config().AckTimeout},
 	})
 	b.produce(ctx, lane)
 }
@@ -144,13 +155,13 @@ func failBatches(root *actor.RootContext, box *outbox.Core, err error) {
 }
 
 func (b *broker) sendProduce(ctx actor.Context, lane laneKind, conn *wire.Conn, version int16, parts []*sendBatch) {
-	config := &b.handle.Config().Produce
+	config := parts[0].batch.Config()
 	parts = slices.DeleteFunc(parts, func(m *sendBatch) bool { return !m.batch.Hold(m.lease) }) // settled meanwhile
 	if len(parts) == 0 {
 		return
 	}
 	req, refused := newProduceRequest(version, config.Acks, config.AckTimeout, parts, b.handle.Codecs())
-	system, root, self, name, send := ctx.ActorSystem(), ctx.ActorSystem().Root, ctx.Self(), b.id, answering(ctx.ActorSystem(), config.Codec)
+	system, root, self, name, send := ctx.ActorSystem(), ctx.ActorSystem().Root, ctx.Self(), b.id, answering(ctx.ActorSystem(), parts)
 	for m, err := range refused {
 		root.Send(m.from, &batchAnswer{id: m.id, base: -1, err: err})
 	}
@@ -175,9 +186,11 @@ func (b *broker) sendProduce(ctx actor.Context, lane laneKind, conn *wire.Conn, 
 // answering is how the connection's goroutine tells actors of an answer. It runs
 // their turns itself, unless they are going to compress: then others on the
 // connection would wait for that.
-func answering(system *actor.ActorSystem, codec compress.Type) func(to *actor.PID, m any) {
-	if codec != compress.None {
-		return system.Root.Send
+func answering(system *actor.ActorSystem, parts []*sendBatch) func(to *actor.PID, m any) {
+	for _, m := range parts {
+		if m.batch.Config().Codec != compress.None {
+			return system.Root.Send
+		}
 	}
 	return func(to *actor.PID, m any) { supervisor.SendHere(system, to, m) }
 }

@@ -22,7 +22,7 @@ import (
 // Parent:   client:<name>, its first child. Its address is stable.
 // Children: none. It does no I/O: broker actors carry its requests, and
 // goroutines of its own, which end with life, call Config.BrokersFunc.
-// Messages: in protocol.Produce and protocol.Subscribe of users, findLeader, leaderHints, needIdentity, brokerUp, metadataAnswer, seedsResolved, identityAnswer, useTopic, supervisor.Down, tick;
+// Messages: in protocol.Produce and protocol.Subscribe of users, findLeader, leaderHints, needIdentity, brokerUp, metadataAnswer, seedsResolved, identityAnswer, useTopic, dropTopic, supervisor.Down, tick;
 // out brokerCall to brokers, StartChild and TerminateChild to the
 // brokers and producers supervisors.
 // Restart:  permanent; its siblings are restarted after it.
@@ -35,7 +35,7 @@ type client struct {
 	alarm  alarm
 	states map[int32]brokerState
 	// started is how many producers each topic has been given.
-	started  map[string]int32
+	started  map[*handle.Topic]int32
 	identity identity
 	waiting  map[*routed]bool // messages of users that wait for a topic
 	resolver resolver
@@ -50,7 +50,7 @@ type brokerState struct {
 
 func newClient(life context.Context, h *handle.Handle) *client {
 	config := h.Config()
-	c := &client{handle: h, states: map[int32]brokerState{}, started: map[string]int32{}, waiting: map[*routed]bool{}}
+	c := &client{handle: h, states: map[int32]brokerState{}, started: map[*handle.Topic]int32{}, waiting: map[*routed]bool{}}
 	c.resolver = resolver{life: life, config: config}
 	c.core = metadata.New(metadata.Config{
 		Seeds: h.Seeds(), Resolves: config.BrokersFunc != nil, Refresh: config.MetadataRefresh, Hedge: 500 * time.Millisecond, Timeout: config.MetadataTimeout,
@@ -80,6 +80,8 @@ func (c *client) Receive(ctx actor.Context) {
 		}
 	case *useTopic:
 		c.startProducers(ctx, m.topic)
+	case *dropTopic:
+		c.dropTopic(ctx, m.topic)
 	case *protocol.Produce:
 		c.produce(ctx, m, ctx.Sender())
 	case *protocol.Subscribe:
@@ -195,7 +197,7 @@ func (c *client) ask(ctx actor.Context, a metadata.Ask) {
 func (c *client) publish(ctx actor.Context, view *metadata.Cluster) {
 	c.handle.SetCluster(view)
 	for _, topic := range c.handle.Topics() {
-		c.startProducers(ctx, topic.Name())
+		c.startProducers(ctx, topic)
 	}
 	for _, sub := range c.handle.Subscriptions() {
 		tell(ctx, subscriberName(c.handle, sub.Name), viewChanged{})
@@ -205,21 +207,33 @@ func (c *client) publish(ctx actor.Context, view *metadata.Cluster) {
 // startProducers makes sure that every known partition of a topic that is
 // produced to has a slot and a producer. A supervisor that is not there at the
 // moment starts with what the handle holds, so what it is told is not missed.
-func (c *client) startProducers(ctx actor.Context, name string) {
-	topic, err := c.handle.Topic(name)
+func (c *client) startProducers(ctx actor.Context, topic *handle.Topic) {
+	name := topic.Name()
 	count := c.core.Cluster().Count(name)
-	if err != nil || count == 0 {
+	if count == 0 || c.handle.Produced(name) != topic {
 		return
 	}
 	topic.Grow(count)
-	had := c.started[name]
-	c.started[name] = max(had, count)
+	had := c.started[topic]
+	c.started[topic] = max(had, count)
 	if had == 0 {
 		tell(ctx, producersName(c.handle), &supervisor.StartChild{Spec: topicSpec(c.handle, topic)})
 		return
 	}
 	for p := had; p < count; p++ {
 		tell(ctx, topicName(c.handle, name), &supervisor.StartChild{Spec: producerSpec(c.handle, topic, p)})
+	}
+}
+
+// dropTopic ends the producers of a topic that is not produced to any more, and
+// starts those of what has its name by now.
+func (c *client) dropTopic(ctx actor.Context, topic *handle.Topic) {
+	delete(c.started, topic)
+	tell(ctx, producersName(c.handle), &supervisor.TerminateChild{ID: topic.Name()})
+	tell(ctx, producersName(c.handle), &supervisor.DeleteChild{ID: topic.Name()})
+	if next := c.handle.Produced(topic.Name()); next != nil {
+		delete(c.started, next)
+		c.startProducers(ctx, next)
 	}
 }
 

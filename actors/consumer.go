@@ -35,7 +35,8 @@ type consumer struct {
 	progress   *handle.Progress
 	core       *consuming.Core
 	alarm      alarm
-	sets       map[uint64]*protocol.MessageSet // not handed out yet; nil for none
+	sets       map[uint64]fetchedSet // not handed out yet; nil for none
+	handed     setMemory             // of the set that is handed out
 	lastID     uint64
 	maxBytes   int32
 	subscriber *actor.PID
@@ -125,6 +126,10 @@ func (c *consumer) acked(ctx actor.Context, m *protocol.Ack, now time.Time) {
 	if last, handed := c.core.Handed(); c.direct != nil && handed && m.Offset <= last {
 		c.progress.Ack(c.lease, m.Offset+1, 0)
 	}
+	if last, handed := c.core.Handed(); handed && m.Offset >= last {
+		c.handed.recycle(c.handle.Answers())
+		c.handed = setMemory{}
+	}
 	c.do(ctx, c.core.Ack(now, m.Offset))
 }
 
@@ -203,17 +208,20 @@ func (c *consumer) leaderFound(ctx actor.Context, m *leaderFound, now time.Time)
 // fetched opens an answer and tells the core of it.
 func (c *consumer) fetched(ctx actor.Context, m *fetched, now time.Time) {
 	if m.number != c.core.Number() {
+		m.answer.Release()
 		return // asked for by a position that was given up
 	}
 	if m.err != nil {
+		m.answer.Release()
 		c.do(ctx, c.core.Fetched(now, m.number, consuming.Set{}, 0, m.err))
 		return
 	}
 	opened, err := messageset.Open(messageset.Answer{
 		Topic: c.key.Topic, Partition: c.key.Partition, From: c.core.Position(), Data: m.data,
-		HighWatermark: m.highWatermark, LastStable: m.lastStable, Aborted: c.aborted(m),
+		HighWatermark: m.highWatermark, LastStable: m.lastStable, Aborted: c.aborted(m), Scratch: c.scratch(),
 	}, c.handle.Codecs(), 0)
 	if err != nil {
+		m.answer.Release()
 		c.enlarge(err)
 		c.do(ctx, c.core.Fetched(now, m.number, consuming.Set{}, 0, err))
 		return
@@ -224,9 +232,11 @@ func (c *consumer) fetched(ctx actor.Context, m *fetched, now time.Time) {
 		c.lastID++
 		set = consuming.Set{ID: c.lastID, Bytes: opened.Size, Last: opened.Set.Last()}
 		if c.sets == nil {
-			c.sets = map[uint64]*protocol.MessageSet{}
+			c.sets = map[uint64]fetchedSet{}
 		}
-		c.sets[set.ID] = &protocol.MessageSet{Consumer: ctx.Self(), Set: opened.Set}
+		c.sets[set.ID] = fetchedSet{&protocol.MessageSet{Consumer: ctx.Self(), Set: opened.Set}, c.memoryOf(m.answer, opened)}
+	} else {
+		m.answer.Release()
 	}
 	c.do(ctx, c.core.Fetched(now, m.number, set, opened.Next, nil))
 }
@@ -260,7 +270,8 @@ func (c *consumer) do(ctx actor.Context, actions []consuming.Action) {
 		case consuming.Hand:
 			set := c.sets[a.ID]
 			c.drop(a.ID)
-			ctx.Send(c.subscriber, set)
+			c.handed = set.memory
+			ctx.Send(c.subscriber, set.message)
 		case consuming.Drop:
 			c.drop(a.ID)
 		case consuming.Failed:

@@ -16,7 +16,30 @@ import (
 func Use(system *actor.ActorSystem, h *handle.Handle, topic *handle.Topic) {
 	topic.Grow(h.Cluster().Count(topic.Name()))
 	if client := supervisor.Whereis(system, clientActorName(h)); client != nil {
-		system.Root.Send(client, &useTopic{topic.Name()})
+		system.Root.Send(client, &useTopic{topic})
+	}
+}
+
+// Prepare is Use for a topic whose partitions may not be known yet; it does not
+// wait for that. It does nothing while a look-up for it is under way.
+func Prepare(system *actor.ActorSystem, h *handle.Handle, topic *handle.Topic) {
+	client := supervisor.Whereis(system, clientActorName(h))
+	if client == nil || !topic.Prepare() {
+		return
+	}
+	system.Root.Send(client, &findLeader{topic: topic.Name(), partition: -1, reply: func(err error) {
+		topic.Prepared()
+		if err == nil {
+			Use(system, h, topic)
+		}
+	}})
+}
+
+// End ends the producers of a topic: what is not settled fails with err.
+func End(system *actor.ActorSystem, h *handle.Handle, topic *handle.Topic, err error) {
+	h.EndTopic(topic, err)
+	if client := supervisor.Whereis(system, clientActorName(h)); client != nil {
+		system.Root.Send(client, &dropTopic{topic})
 	}
 }
 

@@ -19,7 +19,7 @@ type identity struct {
 }
 
 func (i *identity) need(ctx actor.Context, c *client, m *needIdentity) {
-	if _, known, plain := c.handle.Identity(); known || plain {
+	if _, known, _ := c.handle.Identity(&c.handle.Config().Produce); known {
 		m.reply(nil)
 		return
 	}
@@ -57,10 +57,8 @@ func (i *identity) answered(c *client, m *identityAnswer) {
 	switch {
 	case err == nil:
 		c.handle.SetIdentity(handle.Identity{ID: m.resp.ProducerID, Epoch: m.resp.ProducerEpoch})
-	case c.handle.Config().Produce.Idempotence == handle.IdempotenceAuto && cannotHave(err):
-		c.handle.NoIdentity()
+	case cannotHave(err) && c.handle.NoIdentity(): // topics that can do without do so
 		c.handle.Emit(telemetry.IdempotenceOff{Client: c.handle.Name(), Err: err})
-		err = nil
 	}
 	i.tell(err)
 }

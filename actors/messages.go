@@ -35,7 +35,10 @@ type leaderHints struct{ hints []metadata.Hint }
 type leaderFound struct{ err error }
 
 // useTopic tells the client actor that a topic is produced to from now on.
-type useTopic struct{ topic string }
+type useTopic struct{ topic *handle.Topic }
+
+// dropTopic tells it that a topic is not produced to any more.
+type dropTopic struct{ topic *handle.Topic }
 
 // brokerUp tells the client actor of a broker actor that can be asked.
 type brokerUp struct {
@@ -108,6 +111,7 @@ type fetched struct {
 	highWatermark int64
 	lastStable    int64
 	aborted       []kmsg.FetchResponseTopicPartitionAbortedTransaction
+	answer        *handle.Answer // the memory that data is in, held; nil: its own
 	err           error
 }
 

@@ -25,6 +25,7 @@ import (
 // slot. What was under way is sent again.
 type producer struct {
 	handle    *handle.Handle
+	config    *handle.ProduceConfig
 	topic     string
 	partition int32
 	slot      *handle.Slot
@@ -52,7 +53,7 @@ type lookAtSlot struct{ here bool }
 
 func newProducer(h *handle.Handle, topic *handle.Topic, partition int32) *producer {
 	return &producer{
-		handle: h, topic: topic.Name(), partition: partition, slot: topic.Slot(partition),
+		handle: h, config: topic.Config(), topic: topic.Name(), partition: partition, slot: topic.Slot(partition),
 		node: -1, epoch: -1,
 	}
 }
@@ -92,7 +93,7 @@ func (p *producer) Receive(ctx actor.Context) {
 }
 
 func (p *producer) start(ctx actor.Context) {
-	config := &p.handle.Config().Produce
+	config := p.config
 	root, self := ctx.ActorSystem().Root, ctx.Self()
 	system := ctx.ActorSystem()
 	lease, unsure := p.slot.Attach(self, func(here bool) {
@@ -107,7 +108,7 @@ func (p *producer) start(ctx actor.Context) {
 	for i, b := range unsure {
 		adopted[i] = p.adopt(b)
 	}
-	_, _, plain := p.handle.Identity()
+	_, _, plain := p.handle.Identity(p.config)
 	p.core = producing.New(producing.Config{
 		Linger: config.Linger, DeliveryTimeout: config.DeliveryTimeout, BackoffMin: config.RetryBackoff, BackoffMax: max(time.Second, config.RetryBackoff),
 		Idempotent: !plain, MaxInFlight: maxInFlight(config.MaxInFlight, !plain), Forget: forgetAfter, Gone: p.handle.Config().MetadataTimeout,
@@ -247,16 +248,15 @@ func (p *producer) pack(b *handle.Batch) producing.Batch {
 // takes its own.
 func (p *producer) compress(b *handle.Batch) error {
 	defer b.Release()
-	config := &p.handle.Config().Produce
-	return b.Compress(p.handle.Codecs(), config.Codec, config.CodecLevel)
+	return b.Compress(p.handle.Codecs())
 }
 
 // send hands a batch to the leader's broker actor. The first one waits for the
 // client's producer id.
 func (p *producer) send(ctx actor.Context, a producing.Send, now time.Time) {
-	switch id, known, plain := p.handle.Identity(); {
+	switch id, known, plain := p.handle.Identity(p.config); {
 	case plain:
-		p.core.Plain(maxInFlight(p.handle.Config().Produce.MaxInFlight, false))
+		p.core.Plain(maxInFlight(p.config.MaxInFlight, false))
 	case !known:
 		p.identify(ctx, a)
 		return
@@ -296,8 +296,9 @@ func (p *producer) identify(ctx actor.Context, a producing.Send) {
 func (p *producer) identified(ctx actor.Context, m *identityFound, now time.Time) {
 	deferred := p.deferred
 	p.deferred, p.asking = nil, false
+	_, _, plain := p.handle.Identity(p.config)
 	for _, a := range deferred {
-		if m.err != nil {
+		if m.err != nil && !plain {
 			p.do(ctx, p.core.Answer(now, a.ID, -1, m.err, false))
 		} else {
 			p.send(ctx, a, now)

@@ -80,13 +80,13 @@ func (c *client) routed(ctx actor.Context, r *routed, err error) {
 	}
 	var topic *handle.Topic
 	if err == nil {
-		c.startProducers(ctx, r.produce.Topic)
 		topic, err = c.handle.Topic(r.produce.Topic)
 	}
 	if err != nil {
 		failProduce(ctx, r.produce, r.sender, 0, err)
 		return
 	}
+	c.startProducers(ctx, topic)
 	slot := topic.Slot(r.produce.Partition)
 	if slot == nil { // the topic shrank between two looks: it was made anew
 		failProduce(ctx, r.produce, r.sender, 0, errEnded)

@@ -48,8 +48,8 @@ func (c *Client) PID() *actor.PID { return supervisor.Whereis(c.system, clientAc
 // Producer is the present address of a partition's producer, nil if there is
 // none now.
 func (c *Client) Producer(topic string, partition int32) *actor.PID {
-	t, err := c.Handle.Topic(topic)
-	if err != nil {
+	t := c.Handle.Produced(topic)
+	if t == nil {
 		return nil
 	}
 	if slot := t.Slot(partition); slot != nil {

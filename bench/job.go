@@ -98,7 +98,7 @@ func (c client) takesPart(k kind) bool {
 
 // clients are all that can be compared, ours first and the floor last.
 func clients() []client {
-	return []client{moldauClient(), franzClient(), franzPoolsClient(), saramaClient(), kafkaGoClient(), confluentClient(), floorClient()}
+	return []client{moldauClient(), moldauRecyclingClient(), franzClient(), franzPoolsClient(), saramaClient(), kafkaGoClient(), confluentClient(), floorClient()}
 }
 
 func clientNamed(name string) (client, error) {

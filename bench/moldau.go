@@ -11,6 +11,9 @@ func moldauClient() client {
 	return client{name: "moldau", idempotent: true, producer: moldauProducer, consumer: moldauConsumer}
 }
 
+// The same with message sets whose memory is used again once they are acked.
+func moldauRecyclingClient() client { return client{name: "moldau-recycle", consumer: moldauConsumer} }
+
 func moldauStart(ctx context.Context, j *job) (*moldau.Client, error) {
 	config := moldau.Config{Name: "bench", Brokers: j.Broker}
 	config.Produce.BatchBytes = j.BatchBytes
@@ -28,6 +31,7 @@ func moldauStart(ctx context.Context, j *job) (*moldau.Client, error) {
 		}
 	}
 	config.Consume.Isolation = moldau.ReadUncommitted
+	config.Consume.Recycle = j.Client == moldauRecyclingClient().name
 	var err error
 	if config.TLS, err = j.tls(); err != nil {
 		return nil, err

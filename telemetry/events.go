@@ -73,6 +73,13 @@ type ProduceThrottled struct {
 	Throttle       time.Duration
 }
 
+// RecordsDropped tells of records that found no room and were dropped, as the
+// configuration wants (Produce.OnFull).
+type RecordsDropped struct {
+	Client  string
+	Records int // since the last event
+}
+
 // CallbackPanicked tells of a produce callback that panicked. Nothing else is
 // touched by it.
 type CallbackPanicked struct {
@@ -135,6 +142,7 @@ func (BootstrapFailed) Name() string  { return "bootstrap.failed" }
 func (ProduceRetried) Name() string   { return "produce.retried" }
 func (ProduceFailed) Name() string    { return "produce.failed" }
 func (ProduceThrottled) Name() string { return "produce.throttled" }
+func (RecordsDropped) Name() string   { return "produce.dropped" }
 func (CallbackPanicked) Name() string { return "callback.panicked" }
 func (IdempotenceOff) Name() string   { return "idempotence.off" }
 func (FetchFailed) Name() string      { return "fetch.failed" }
@@ -153,6 +161,7 @@ func (BootstrapFailed) Level() slog.Level  { return slog.LevelWarn }
 func (ProduceRetried) Level() slog.Level   { return slog.LevelInfo }
 func (ProduceFailed) Level() slog.Level    { return slog.LevelError }
 func (ProduceThrottled) Level() slog.Level { return slog.LevelInfo }
+func (RecordsDropped) Level() slog.Level   { return slog.LevelWarn }
 func (CallbackPanicked) Level() slog.Level { return slog.LevelError }
 func (IdempotenceOff) Level() slog.Level   { return slog.LevelWarn }
 func (FetchFailed) Level() slog.Level      { return slog.LevelWarn }
@@ -217,6 +226,10 @@ func (e ProduceFailed) Attrs() []slog.Attr {
 
 func (e ProduceThrottled) Attrs() []slog.Attr {
 	return []slog.Attr{slog.String("client", e.Client), slog.String("broker", e.Broker), slog.Duration("throttle", e.Throttle)}
+}
+
+func (e RecordsDropped) Attrs() []slog.Attr {
+	return []slog.Attr{slog.String("client", e.Client), slog.Int("records", e.Records)}
 }
 
 func (e CallbackPanicked) Attrs() []slog.Attr {

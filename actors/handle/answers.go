@@ -10,8 +10,24 @@ import (
 // to the garbage collector, so losing an answer costs memory for a while and
 // nothing else. Safe for concurrent use.
 type Answers struct {
-	most int       // an answer that is larger gets none of ours
-	pool sync.Pool // of *Answer
+	most    int       // an answer that is larger gets none of ours
+	pool    sync.Pool // of *Answer
+	unpacks sync.Pool // of *[]byte, to decompress into
+}
+
+// Unpacked is memory for records that are decompressed, which may be too small.
+func (a *Answers) Unpacked() []byte {
+	if b, ok := a.unpacks.Get().(*[]byte); ok {
+		return *b
+	}
+	return nil
+}
+
+// Done gives such memory back: nobody has a record in it any more.
+func (a *Answers) Done(b []byte) {
+	if cap(b) > 0 {
+		a.unpacks.Put(&b)
+	}
 }
 
 // Answer is the memory of one answer. Whoever is given a part of it holds it.
@@ -43,8 +59,13 @@ func roomFor(n int) int {
 	return (n + n/8 + step) / step * step
 }
 
-// Bytes is the memory.
-func (a *Answer) Bytes() []byte { return a.buf }
+// Bytes is the memory; none of none.
+func (a *Answer) Bytes() []byte {
+	if a == nil {
+		return nil
+	}
+	return a.buf
+}
 
 // Hold is for one more holder.
 func (a *Answer) Hold() {

@@ -17,6 +17,7 @@ type Batch struct {
 	slot     *Slot
 	chunks   []*chunk
 	size     int
+	charged  int // bytes that are reserved for it
 	count    int32
 	baseTime int64
 	maxTime  int64
@@ -35,7 +36,10 @@ type Batch struct {
 }
 
 // Topic is the topic that the batch goes to.
-func (b *Batch) Topic() string { return b.slot.topic }
+func (b *Batch) Topic() string { return b.slot.topic.name }
+
+// Config are the settings of the topic.
+func (b *Batch) Config() *ProduceConfig { return &b.slot.topic.config }
 
 // Partition is the partition that the batch goes to.
 func (b *Batch) Partition() int32 { return b.slot.partition }
@@ -68,12 +72,15 @@ func (b *Batch) Header() record.BatchHeader {
 	return h
 }
 
-// Compress compresses the records, once, if that makes them smaller. It is
-// called by whoever took the batch, before the first send.
-func (b *Batch) Compress(codecs *compress.Registry, codec compress.Type, level int) error {
+// Compress compresses the records as the topic's settings say, once, if that
+// makes them smaller. It is called by whoever took the batch, before the first
+// send.
+func (b *Batch) Compress(codecs *compress.Registry) error {
+	codec, level := b.Config().Codec, b.Config().CodecLevel
 	if codec == compress.None || b.packed != nil {
 		return nil
 	}
+	defer b.recharge()
 	pool := b.slot.pool
 	raw := pool.scratch(b.size)
 	for _, c := range b.chunks {
@@ -84,12 +91,28 @@ func (b *Batch) Compress(codecs *compress.Registry, codec compress.Type, level i
 	if err != nil {
 		return err
 	}
-	if len(packed) < b.size {
-		b.packed, b.codec = packed, codec
+	if len(packed) >= b.size {
+		pool.done(packed)
+		return nil
+	}
+	b.codec = codec
+	if cap(packed) <= 2*len(packed) {
+		b.packed = packed
 	} else {
+		b.packed = slices.Clone(packed)
 		pool.done(packed)
 	}
 	return nil
+}
+
+// recharge reserves what the batch takes, no more and no less.
+func (b *Batch) recharge() {
+	takes := cap(b.packed)
+	for _, c := range b.chunks {
+		takes += cap(c.buf)
+	}
+	b.slot.room.change(takes - b.charged)
+	b.charged = takes
 }
 
 // Payload appends the bytes that follow the batch header to dst: the records,
@@ -140,6 +163,8 @@ func (b *Batch) Release() {
 		b.slot.pool.done(b.packed)
 		b.packed = nil
 	}
+	b.slot.room.change(-b.charged)
+	b.charged = 0
 }
 
 // add encodes a record at the end. It reports false, and changes nothing, when
@@ -155,10 +180,13 @@ func (b *Batch) add(r *record.Record, size int, clock *clock) bool {
 	}
 	last := len(b.chunks) - 1
 	if last < 0 || cap(b.chunks[last].buf)-len(b.chunks[last].buf) < size {
-		c := b.slot.pool.take(size)
-		if c == nil {
+		room := &b.slot.room
+		charge := max(size, chunkSize) * room.copies
+		if !room.reserve(charge) {
 			return false
 		}
+		b.charged += charge
+		c := b.slot.pool.take(size)
 		if last >= 0 {
 			b.sum.Add(b.chunks[last].buf)
 		}
@@ -178,13 +206,14 @@ func (b *Batch) add(r *record.Record, size int, clock *clock) bool {
 // mark is how far a batch is filled.
 type mark struct {
 	chunks, end, size int
+	charged           int
 	count             int32
 	maxTime           int64
 	sum               record.Sum
 }
 
 func (b *Batch) mark() mark {
-	m := mark{chunks: len(b.chunks), size: b.size, count: b.count, maxTime: b.maxTime, sum: b.sum}
+	m := mark{chunks: len(b.chunks), size: b.size, charged: b.charged, count: b.count, maxTime: b.maxTime, sum: b.sum}
 	if m.chunks > 0 {
 		m.end = len(b.chunks[m.chunks-1].buf)
 	}
@@ -202,5 +231,6 @@ func (b *Batch) rollBack(m mark) {
 		last := b.chunks[m.chunks-1]
 		last.buf = last.buf[:m.end]
 	}
-	b.size, b.count, b.maxTime, b.sum = m.size, m.count, m.maxTime, m.sum
+	b.slot.room.change(m.charged - b.charged)
+	b.size, b.charged, b.count, b.maxTime, b.sum = m.size, m.charged, m.count, m.maxTime, m.sum
 }

@@ -11,8 +11,8 @@ import (
 // batch is a few dozen of them.
 const chunkSize = 16 << 10
 
-// chunkPool hands out the memory that batches are encoded into and accounts
-// for it: what is out never passes the limit.
+// chunkPool hands out the memory that batches are encoded into. Slots reserve it
+// by their quotas: what is out never passes the limit.
 type chunkPool struct {
 	budget *budget
 	free   sync.Pool // of *chunk
@@ -30,19 +30,15 @@ func (p *chunkPool) scratch(size int) []byte {
 func (p *chunkPool) done(b []byte) { p.large.Put(&b) }
 
 type chunk struct {
-	buf    []byte // its capacity is what the budget was charged
+	buf    []byte
 	pooled bool
 }
 
-// take is a chunk with room for size bytes, or nil at the limit. Whatever is
-// larger than a pooled chunk gets one of its own.
+// take is a chunk with room for size bytes. Whatever is larger than a pooled
+// chunk gets one of its own.
 func (p *chunkPool) take(size int) *chunk {
-	want := max(size, chunkSize)
-	if !p.budget.reserve(want) {
-		return nil
-	}
-	if want > chunkSize {
-		return &chunk{buf: make([]byte, 0, want)}
+	if size > chunkSize {
+		return &chunk{buf: make([]byte, 0, size)}
 	}
 	if c, ok := p.free.Get().(*chunk); ok {
 		return c
@@ -51,7 +47,6 @@ func (p *chunkPool) take(size int) *chunk {
 }
 
 func (p *chunkPool) give(c *chunk) {
-	p.budget.release(cap(c.buf))
 	if c.pooled {
 		c.buf = c.buf[:0]
 		p.free.Put(c)

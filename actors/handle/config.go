@@ -83,6 +83,14 @@ type Config struct {
 	// Produce and Consume are the settings of the two data paths.
 	Produce ProduceConfig
 	Consume ConsumeConfig
+	// Topics are the settings of producing to some topics, in place of Produce:
+	// what is zero there is the default, not what Produce says. The memory of all
+	// is bounded by Produce alone.
+	Topics map[string]ProduceConfig
+	// NoAutoProducers lets records only be produced to topics that are in Topics
+	// or were started by Client.StartProducers. Default: producers of a topic
+	// start with its first record.
+	NoAutoProducers bool
 
 	// Telemetry takes the client's events. Default: warnings and errors to
 	// log/slog.
@@ -119,9 +127,19 @@ type ProduceConfig struct {
 	// default.
 	Codec      compress.Type
 	CodecLevel int
-	// BufferBytes bounds the memory of all records that are accepted and not
-	// settled. Default 64 MiB.
+	// BufferBytes bounds the memory of all the client's records that are accepted
+	// and not settled, as they are and compressed. Default 64 MiB.
 	BufferBytes int
+	// BufferRecords bounds their number. Default: no limit.
+	BufferRecords int
+	// PartitionBytes is what one partition may have of BufferBytes. Default: a
+	// quarter, and what two full batches take where that is more.
+	PartitionBytes int
+	// PartitionRecords is what one partition may have of BufferRecords. Default:
+	// no limit of its own.
+	PartitionRecords int
+	// OnFull is what becomes of a record that finds no room. Default FullBlocks.
+	OnFull Full
 	// Retry: default RetryIdempotent.
 	Retry Retry
 	// MaxRetries is how often a batch is sent again. Default: as often as
@@ -153,6 +171,11 @@ type ConsumeConfig struct {
 	PrefetchBytes int
 	// Isolation: default ReadCommitted.
 	Isolation Isolation
+	// Recycle uses the memory of a message set again once it is acked: keys, values
+	// and headers are valid until then, and Record.Clone keeps a record for longer.
+	// It halves the work of consuming. It is for workers; an actor that subscribes
+	// itself may keep what it gets. Default: what is kept stays as it is.
+	Recycle bool
 }
 
 // Wire is the configuration of the client's connections.

@@ -61,6 +61,20 @@ const (
 	RetrySafe
 )
 
+// Full says what becomes of a record that finds its memory full.
+type Full int8
+
+const (
+	// FullBlocks waits for room, as long as the caller's ctx and MaxBlock allow.
+	// It is the default.
+	FullBlocks Full = iota
+	// FullFails fails the record at once with ErrBufferFull.
+	FullFails
+	// FullDrops drops it: its Pending fails at once with ErrDropped, and drops are
+	// counted (Client.Dropped) and told as events, one a second at most.
+	FullDrops
+)
+
 // Isolation says what a consumer sees of transactions.
 type Isolation int8
 
@@ -126,6 +140,8 @@ func idempotenceChoice(i *Idempotence) choice {
 func retryChoice(r *Retry) choice {
 	return choice{[]string{"idempotent", "at_least_once", "safe"}, (*int8)(r)}
 }
+
+func fullChoice(f *Full) choice { return choice{[]string{"block", "fail", "drop"}, (*int8)(f)} }
 
 func isolationChoice(i *Isolation) choice {
 	return choice{[]string{"read_committed", "read_uncommitted"}, (*int8)(i)}

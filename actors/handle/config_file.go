@@ -85,8 +85,35 @@ func fromJSON(root *jsonValue, dir string) (Config, []error) {
 	for _, o := range append(config.options(), security.options()...) {
 		known[fileKey(o.name)] = o
 	}
-	mistakes := takeJSON(root, "", known)
+	mistakes := takeTopics(root, &config)
+	mistakes = append(mistakes, takeJSON(root, "", known)...)
 	return config, append(mistakes, security.apply(&config, fileKey)...)
+}
+
+// takeTopics takes the settings of topics out of an object.
+func takeTopics(root *jsonValue, config *Config) (mistakes []error) {
+	topics := root.keys["topics"]
+	delete(root.keys, "topics")
+	switch {
+	case topics == nil:
+		return nil
+	case topics.keys == nil:
+		return []error{topics.mistake("want an object with topics")}
+	}
+	config.Topics = map[string]ProduceConfig{}
+	for _, name := range slices.Sorted(maps.Keys(topics.keys)) {
+		p, known := ProduceConfig{}, map[string]option{}
+		for _, o := range p.options("") {
+			known[fileKey(o.name)] = o
+		}
+		if topics.keys[name].keys == nil {
+			mistakes = append(mistakes, topics.keys[name].mistake("want an object with settings"))
+			continue
+		}
+		mistakes = append(mistakes, takeJSON(topics.keys[name], "", known)...)
+		config.Topics[name] = p
+	}
+	return mistakes
 }
 
 // takeJSON sets what the keys of an object name; prefix is the path to it.

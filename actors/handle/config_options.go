@@ -30,12 +30,8 @@ const defaultBatchBytes = 1<<20 - 512
 
 // options are all settings that can be written as text.
 func (c *Config) options() []option {
-	codec := choice{at: (*int8)(&c.Produce.Codec)}
-	for t := compress.None; t <= compress.Zstd; t++ {
-		codec.words = append(codec.words, t.String())
-	}
-	p, f, s := &c.Produce, &c.Consume, &c.Socket
-	return []option{
+	f, s := &c.Consume, &c.Socket
+	options := []option{
 		{name: "Name", field: &c.Name, zero: DefaultName},
 		{name: "ClientID", field: &c.ClientID},
 		{name: "Brokers", field: &c.Brokers},
@@ -48,6 +44,7 @@ func (c *Config) options() []option {
 		{name: "MetadataTimeout", field: &c.MetadataTimeout, zero: 10 * time.Second},
 		{name: "UnknownTopicTTL", field: &c.UnknownTopicTTL, zero: 5 * time.Second, off: true},
 		{name: "AutoCreateTopics", field: &c.AutoCreateTopics},
+		{name: "NoAutoProducers", field: &c.NoAutoProducers},
 		{name: "NoAPIVersions", field: &c.NoAPIVersions},
 		{name: "Pins", field: pins{&c.Pins}},
 
@@ -55,28 +52,44 @@ func (c *Config) options() []option {
 		{name: "Socket.WriteBuffer", field: &s.WriteBuffer},
 		{name: "Socket.Delay", field: &s.Delay},
 		{name: "Socket.KeepAlive", field: &s.KeepAlive, zero: wire.DefaultKeepAlive, off: true},
+	}
+	options = append(options, c.Produce.options("Produce.")...)
+	return append(options,
+		option{name: "Consume.MaxWait", field: &f.MaxWait, zero: 500 * time.Millisecond},
+		option{name: "Consume.MaxPartitionBytes", field: &f.MaxPartitionBytes, zero: int32(1 << 20)},
+		option{name: "Consume.MaxBytes", field: &f.MaxBytes, zero: int32(50 << 20)},
+		option{name: "Consume.PrefetchBytes", field: &f.PrefetchBytes, zero: 2 << 20},
+		option{name: "Consume.Isolation", field: isolationChoice(&f.Isolation)},
+		option{name: "Consume.Recycle", field: &f.Recycle},
+	)
+}
 
-		{name: "Produce.Acks", field: acksChoice(&p.Acks)},
-		{name: "Produce.Idempotence", field: idempotenceChoice(&p.Idempotence)},
-		{name: "Produce.MaxInFlight", field: &p.MaxInFlight},
-		{name: "Produce.AckTimeout", field: &p.AckTimeout, zero: 10 * time.Second},
-		{name: "Produce.DeliveryTimeout", field: &p.DeliveryTimeout, zero: 2 * time.Minute},
-		{name: "Produce.MaxBlock", field: &p.MaxBlock, zero: time.Minute},
-		{name: "Produce.Linger", field: &p.Linger, zero: 5 * time.Millisecond, off: true},
-		{name: "Produce.BatchBytes", field: &p.BatchBytes, zero: defaultBatchBytes},
-		{name: "Produce.Codec", field: codec},
-		{name: "Produce.CodecLevel", field: &p.CodecLevel, signed: true},
-		{name: "Produce.BufferBytes", field: &p.BufferBytes, zero: 64 << 20},
-		{name: "Produce.Retry", field: retryChoice(&p.Retry)},
-		{name: "Produce.MaxRetries", field: &p.MaxRetries},
-		{name: "Produce.Partitioner", field: partitioning{&p.Partitioner}, zero: behaviors.LikeJava},
-		{name: "Produce.RetryBackoff", field: &p.RetryBackoff, zero: 50 * time.Millisecond},
-
-		{name: "Consume.MaxWait", field: &f.MaxWait, zero: 500 * time.Millisecond},
-		{name: "Consume.MaxPartitionBytes", field: &f.MaxPartitionBytes, zero: int32(1 << 20)},
-		{name: "Consume.MaxBytes", field: &f.MaxBytes, zero: int32(50 << 20)},
-		{name: "Consume.PrefetchBytes", field: &f.PrefetchBytes, zero: 2 << 20},
-		{name: "Consume.Isolation", field: isolationChoice(&f.Isolation)},
+// options are the settings of producing; prefix stands before their names.
+func (p *ProduceConfig) options(prefix string) []option {
+	codec := choice{at: (*int8)(&p.Codec)}
+	for t := compress.None; t <= compress.Zstd; t++ {
+		codec.words = append(codec.words, t.String())
+	}
+	return []option{
+		{name: prefix + "Acks", field: acksChoice(&p.Acks)},
+		{name: prefix + "Idempotence", field: idempotenceChoice(&p.Idempotence)},
+		{name: prefix + "MaxInFlight", field: &p.MaxInFlight},
+		{name: prefix + "AckTimeout", field: &p.AckTimeout, zero: 10 * time.Second},
+		{name: prefix + "DeliveryTimeout", field: &p.DeliveryTimeout, zero: 2 * time.Minute},
+		{name: prefix + "MaxBlock", field: &p.MaxBlock, zero: time.Minute},
+		{name: prefix + "Linger", field: &p.Linger, zero: 5 * time.Millisecond, off: true},
+		{name: prefix + "BatchBytes", field: &p.BatchBytes, zero: defaultBatchBytes},
+		{name: prefix + "Codec", field: codec},
+		{name: prefix + "CodecLevel", field: &p.CodecLevel, signed: true},
+		{name: prefix + "BufferBytes", field: &p.BufferBytes, zero: 64 << 20},
+		{name: prefix + "BufferRecords", field: &p.BufferRecords},
+		{name: prefix + "PartitionBytes", field: &p.PartitionBytes},
+		{name: prefix + "PartitionRecords", field: &p.PartitionRecords},
+		{name: prefix + "OnFull", field: fullChoice(&p.OnFull)},
+		{name: prefix + "Retry", field: retryChoice(&p.Retry)},
+		{name: prefix + "MaxRetries", field: &p.MaxRetries},
+		{name: prefix + "Partitioner", field: partitioning{&p.Partitioner}, zero: behaviors.LikeJava},
+		{name: prefix + "RetryBackoff", field: &p.RetryBackoff, zero: 50 * time.Millisecond},
 	}
 }
 

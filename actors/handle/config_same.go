@@ -18,6 +18,11 @@ func Differences(a, b Config) []string {
 	return differences(reflect.ValueOf(a), reflect.ValueOf(b), "")
 }
 
+// differ are the settings in which a topic's configuration differs from another.
+func (p *ProduceConfig) differ(other ProduceConfig) []string {
+	return differences(reflect.ValueOf(*p), reflect.ValueOf(other), "")
+}
+
 // differences goes into our own structs, so that it can name the setting.
 func differences(a, b reflect.Value, prefix string) []string {
 	var names []string

@@ -3,42 +3,36 @@ package handle
 import (
 	"fmt"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/moldau-go/moldau/wire"
 )
 
-// expiry holds the delivery timeout where no producer lives to hold it: a
-// parked actor cannot. It looks at the slots from time to time while anything
-// is unsettled, and rests otherwise.
-type expiry struct {
-	armed atomic.Bool
-}
+// The delivery timeout is held here where no producer lives to hold it: a parked
+// actor cannot. The slots of a topic are looked at from time to time while
+// anything is unsettled in one of them, and not at all otherwise.
 
 // expiryChecks is how often within a delivery timeout the slots are looked at.
 const expiryChecks = 8
 
 // watch makes sure that the slots are looked at. It is called when a batch is
 // opened.
-func (h *Handle) watch() {
-	if h.expiry.armed.CompareAndSwap(false, true) {
-		time.AfterFunc(h.config.Produce.DeliveryTimeout/expiryChecks, h.expire)
+func (t *Topic) watch() {
+	if t.expiry.CompareAndSwap(false, true) {
+		time.AfterFunc(t.config.DeliveryTimeout/expiryChecks, t.expire)
 	}
 }
 
-func (h *Handle) expire() {
-	timeout := h.config.Produce.DeliveryTimeout
-	err := &wire.Error{Code: wire.RequestTimedOut, Cause: fmt.Errorf("not acked within the delivery timeout of %v, and no producer was alive to try", timeout)}
-	h.expiry.armed.Store(false)
+func (t *Topic) expire() {
+	timeout := t.config.DeliveryTimeout
+	err := &wire.Error{Code: wire.RequestTimedOut, Topic: t.name, Partition: -1, Cause: fmt.Errorf("not acked within the delivery timeout of %v, and no producer was alive to try", timeout)}
+	t.expiry.Store(false)
 	left := false
-	for _, t := range h.Topics() {
-		for _, s := range *t.slots.Load() {
-			left = s.expire(time.Now().Add(-timeout), err) || left
-		}
+	for _, s := range *t.slots.Load() {
+		left = s.expire(time.Now().Add(-timeout), err) || left
 	}
-	if left && h.Stopped() == nil {
-		h.watch()
+	if left {
+		t.watch()
 	}
 }
 

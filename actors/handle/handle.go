@@ -8,7 +8,6 @@ package handle
 import (
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -27,7 +26,12 @@ type Handle struct {
 	codecs *compress.Registry
 	pool   *chunkPool
 	clock  clock
-	expiry expiry
+	// answers is the memory of fetches.
+	answers Answers
+
+	maxRecords int64        // 0: they are not counted
+	records    atomic.Int64 // not settled; if they are counted
+	drops      drops
 
 	cluster atomic.Pointer[metadata.Cluster]
 
@@ -52,9 +56,10 @@ func New(config Config) (*Handle, error) {
 		return nil, err
 	}
 	h := &Handle{
-		config: config, seeds: seeds, codecs: compress.NewRegistry(), pool: &chunkPool{budget: &budget{limit: config.Produce.BufferBytes}},
+		config: config, seeds: seeds, codecs: compress.NewRegistry(), pool: &chunkPool{budget: &budget{limit: config.Produce.BufferBytes}}, maxRecords: int64(config.Produce.BufferRecords),
 		topics: map[string]*Topic{}, subs: map[string]*Subscription{}, direct: map[Partition]*Direct{}, brokers: map[int32]*actor.PID{}, ended: make(chan struct{}),
 	}
+	h.answers.most = int(config.Consume.MaxBytes) + answerSlack
 	h.nodes = seeds
 	h.cluster.Store(&metadata.Cluster{Topics: map[string]*metadata.Topic{}})
 	return h, nil
@@ -93,12 +98,12 @@ func (h *Handle) SetCluster(c *metadata.Cluster) { h.cluster.Store(c) }
 // Emit tells the user's telemetry handler.
 func (h *Handle) Emit(e telemetry.Event) { telemetry.Emit(h.config.Telemetry, e) }
 
-// callbackPanicked tells of a user's callback that panicked.
-func (h *Handle) callbackPanicked(topic string, partition int32) func(any) {
-	return func(value any) {
-		h.Emit(telemetry.CallbackPanicked{Client: h.Name(), Topic: topic, Partition: partition, Value: fmt.Sprint(value), Stack: string(debug.Stack())})
-	}
-}
+// answerSlack is how much larger than Consume.MaxBytes an answer may be: brokers
+// send a first batch that is larger all the same, and there are headers.
+const answerSlack = 8 << 20
+
+// Answers is the memory that fetches are read into.
+func (h *Handle) Answers() *Answers { return &h.answers }
 
 // Buffered is the memory of all records that are accepted and not settled.
 func (h *Handle) Buffered() int { return h.pool.budget.Used() }
@@ -134,22 +139,6 @@ func (h *Handle) Broker(id int32) *actor.PID {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.brokers[id]
-}
-
-// Topic is the handle of a topic that is produced to, made at first use;
-// whether it exists is not asked.
-func (h *Handle) Topic(name string) (*Topic, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.stopped != nil {
-		return nil, h.stopped
-	}
-	t := h.topics[name]
-	if t == nil {
-		t = newTopic(h, name)
-		h.topics[name] = t
-	}
-	return t, nil
 }
 
 // Topics are all topics that are produced to, by name.
@@ -231,7 +220,7 @@ func (h *Handle) Stop(err error) {
 	topics := h.topics
 	h.mu.Unlock()
 	for _, t := range topics {
-		t.close(err)
+		t.end(err, err)
 	}
 	close(h.ended)
 }

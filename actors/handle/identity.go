@@ -11,16 +11,16 @@ type Identity struct {
 type identityState struct {
 	Identity
 	known bool
-	off   bool // brokers do not give one, and the configuration is content without
+	off   bool // brokers do not give one
 }
 
 // Identity is the client's producer id; false while it has none. plain says
-// that it will get none: batches are sent without numbers.
-func (h *Handle) Identity() (id Identity, known, plain bool) {
+// that a topic with these settings gets none: its batches are sent without
+// numbers.
+func (h *Handle) Identity(config *ProduceConfig) (id Identity, known, plain bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	produce := &h.config.Produce
-	plain = h.identity.off || produce.Idempotence == IdempotenceOff || produce.Retry == RetryAtLeastOnce || produce.Acks != AcksAll
+	plain = config.plain() || h.identity.off && config.Idempotence == IdempotenceAuto
 	return h.identity.Identity, h.identity.known, plain
 }
 
@@ -40,9 +40,11 @@ func (h *Handle) DropIdentity(id Identity) {
 	}
 }
 
-// NoIdentity says that brokers give none.
-func (h *Handle) NoIdentity() {
+// NoIdentity says that brokers give none. It reports whether that is new.
+func (h *Handle) NoIdentity() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	was := h.identity.off
 	h.identity.off = true
+	return !was
 }

@@ -12,13 +12,12 @@ import (
 // to it, the producer actor that holds the lease takes batches from it and
 // settles them. It survives every restart of that actor.
 type Slot struct {
-	topic     string
+	topic     *Topic
 	partition int32
 	batchSize int
 	pool      *chunkPool
 	clock     *clock
-	panicked  func(value any) // tells of a callback that panicked
-	watch     func()          // is called when a batch is opened
+	room      quota
 
 	mu        sync.Mutex
 	open      *Batch   // being filled
@@ -35,8 +34,14 @@ type Slot struct {
 	calling   bool       // a goroutine makes them
 }
 
+func newSlot(t *Topic, partition int32) *Slot {
+	s := &Slot{topic: t, partition: partition, batchSize: t.config.BatchBytes, pool: t.handle.pool, clock: &t.handle.clock}
+	s.room.begin(t)
+	return s
+}
+
 // Topic is the topic's name.
-func (s *Slot) Topic() string { return s.topic }
+func (s *Slot) Topic() string { return s.topic.name }
 
 // Partition is the partition's number.
 func (s *Slot) Partition() int32 { return s.partition }
@@ -186,6 +191,7 @@ func (s *Slot) SettleFirst(lease uint64, b *Batch, base int64) bool {
 // callback is made, so that one may produce.
 func (s *Slot) finish(b *Batch, base int64, err error) {
 	o := b.outcome
+	s.room.leave(int(b.count))
 	whole := o.told(b, base, err)
 	if whole {
 		o.settle()
@@ -234,14 +240,14 @@ func (s *Slot) last() *Batch {
 	return nil
 }
 
-// close fails everything that is not settled and refuses what comes.
-func (s *Slot) close(err error) {
+// close fails everything that is not settled with err, and what comes with later.
+func (s *Slot) close(err, later error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed != nil {
 		return
 	}
-	s.closed = err
+	s.closed = later
 	s.lease++ // the producer can settle nothing any more
 	if s.open != nil {
 		s.seal()

@@ -59,12 +59,13 @@ func (s *Slot) append(records []record.Record, haste Haste, sticky bool, made fu
 func (s *Slot) fill(records []record.Record, size int, haste Haste, news bool, made func(int64, error)) (p Pending, n int, why stop) {
 	if s.open == nil {
 		s.open = s.newBatch(time.Now())
-		s.watch()
+		s.topic.watch()
 		news = true
 	}
 	encoded := false
 	defer func() {
-		if !encoded {
+		if !encoded { // a panic
+			s.room.leave(1)
 			s.dropEmpty()
 			s.mu.Unlock()
 		}
@@ -72,7 +73,12 @@ func (s *Slot) fill(records []record.Record, size int, haste Haste, news bool, m
 	b := s.open
 	p = Pending{outcome: b.outcome, index: b.count}
 	for {
+		if !s.room.admit(1) {
+			why = noRoom
+			break
+		}
 		if !b.add(&records[n], size, s.clock) {
+			s.room.leave(1)
 			why = noRoom
 			break
 		}
@@ -114,22 +120,25 @@ func (s *Slot) appendWhole(records []record.Record, size int, haste Haste) (p Pe
 	}
 	if s.open == nil {
 		s.open = s.newBatch(time.Now())
-		s.watch()
+		s.topic.watch()
 		news = true
 	}
 	b, n := s.open, 0
-	before := b.mark()
+	before, admitted := b.mark(), s.room.admit(len(records))
 	defer func() {
 		if n < len(records) {
 			b.rollBack(before)
 			s.dropEmpty()
+			if admitted {
+				s.room.leave(len(records))
+			}
 		} else {
 			b.due = b.due || haste != Lingers
 		}
 		s.signal(news, haste == Awaited && n == len(records))
 	}()
 	p = Pending{outcome: b.outcome, index: b.count}
-	for n < len(records) && b.add(&records[n], encodedSize(&records[n]), s.clock) {
+	for admitted && n < len(records) && b.add(&records[n], encodedSize(&records[n]), s.clock) {
 		n++
 	}
 	return p, n < len(records)

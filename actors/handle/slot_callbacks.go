@@ -1,5 +1,12 @@
 package handle
 
+import (
+	"fmt"
+	"runtime/debug"
+
+	"github.com/moldau-go/moldau/telemetry"
+)
+
 // madeCall is a callback whose outcome is there.
 type madeCall struct {
 	call
@@ -34,8 +41,13 @@ func (s *Slot) makeCalls() {
 func (s *Slot) guarded(c call, o *Outcome) {
 	defer func() {
 		if value := recover(); value != nil {
-			s.panicked(value)
+			s.topic.callbackPanicked(s.partition, value)
 		}
 	}()
 	c.made(o.of(c.index))
+}
+
+// callbackPanicked tells of a user's callback that panicked.
+func (t *Topic) callbackPanicked(partition int32, value any) {
+	t.handle.Emit(telemetry.CallbackPanicked{Client: t.handle.Name(), Topic: t.name, Partition: partition, Value: fmt.Sprint(value), Stack: string(debug.Stack())})
 }

@@ -109,6 +109,7 @@ func (s *Slot) inherit(b *Batch, parts []*Batch, failed map[int32]error) {
 		r := b.origin(index)
 		o.parts = append(o.parts, part{run{r, 0, 1}, -1, err})
 	}
+	s.room.leave(len(failed))
 	if o.open == 0 {
 		o.settle()
 		s.callBack(o)
@@ -182,7 +183,8 @@ func (b *Batch) copyOf(records record.Records, indices []int32) *Batch {
 	p.each(records, indices, func(delta int64, at int32, r *record.Record) { p.size += record.Size(delta, at, r) })
 	buf := make([]byte, 0, p.size)
 	p.each(records, indices, func(delta int64, at int32, r *record.Record) { buf = record.Append(buf, delta, at, r) })
-	b.slot.pool.budget.overdraw(cap(buf))
+	p.charged = cap(buf)
+	b.slot.room.change(p.charged)
 	p.chunks = []*chunk{{buf: buf}}
 	p.sum.Add(buf)
 	for at, index := range indices {

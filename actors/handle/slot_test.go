@@ -317,7 +317,7 @@ func TestNumbers(t *testing.T) {
 func TestCompression(t *testing.T) {
 	codecs := compress.NewRegistry()
 	for _, codec := range []compress.Type{compress.None, compress.Gzip, compress.Snappy, compress.LZ4, compress.Zstd} {
-		_, topic := newHandle(t, 1, nil)
+		h, topic := newHandle(t, 1, func(c *Config) { c.Produce.Codec = codec })
 		slot := topic.Slot(0)
 		lease, _ := slot.Attach(nil, func(bool) {})
 		var sent []string
@@ -326,16 +326,22 @@ func TestCompression(t *testing.T) {
 			put(t, topic, sent[0])
 		}
 		b := slot.Take(lease)
-		require.NoError(t, b.Compress(codecs, codec, 0))
-		require.NoError(t, b.Compress(codecs, codec, 0))
+		require.NoError(t, b.Compress(codecs))
+		require.NoError(t, b.Compress(codecs))
 		require.Equal(t, codec, b.Header().Attributes.Codec())
 		require.Equal(t, sent, valuesOf(t, b))
 
 		put(t, topic, "x")
 		small := slot.Take(lease)
-		require.NoError(t, small.Compress(codecs, codec, 0))
+		require.NoError(t, small.Compress(codecs))
 		require.Equal(t, compress.None, small.Header().Attributes.Codec(), "raw, as that is smaller")
 		require.Equal(t, []string{"x"}, valuesOf(t, small))
+		require.Equal(t, chunkSize+chunkSize+cap(b.packed), h.Buffered(), "what there is, and no more")
+		for _, b := range []*Batch{b, small} {
+			b.Release()
+			slot.Settle(lease, b, 0, nil)
+		}
+		require.Zero(t, h.Buffered())
 	}
 }
 

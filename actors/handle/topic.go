@@ -17,21 +17,28 @@ import (
 // ErrBufferFull is a record that found no memory within MaxBlock.
 var ErrBufferFull = errors.New("moldau: the produce buffer is full: brokers take records slower than they are produced; raise Produce.BufferBytes or produce less")
 
+// ErrDropped is a record that found no memory and was dropped, as Produce.OnFull
+// wants.
+var ErrDropped = errors.New("moldau: the produce buffer is full, and the record was dropped")
+
 // Topic is one topic that is produced to: its slots and the choice among them.
 type Topic struct {
 	name   string
 	handle *Handle
+	config ProduceConfig
 	by     behaviors.Partitioner // the configured one
+	expiry atomic.Bool           // the slots are looked at from time to time
+	asked  atomic.Int64          // when its partitions were asked for, in ns; 0: not
 
-	mu     sync.Mutex // makes slots
-	slots  atomic.Pointer[[]*Slot]
-	closed error
+	mu    sync.Mutex // makes slots
+	slots atomic.Pointer[[]*Slot]
+	ended error
 
 	sticky atomic.Int32 // the partition of records without key
 }
 
-func newTopic(h *Handle, name string) *Topic {
-	t := &Topic{name: name, handle: h, by: h.config.Produce.Partitioner}
+func newTopic(h *Handle, name string, config ProduceConfig) *Topic {
+	t := &Topic{name: name, handle: h, config: config, by: config.Partitioner}
 	if by, ok := t.by.(behaviors.TopicPartitioner); ok {
 		t.by = by.ForTopic(name)
 	}
@@ -41,6 +48,22 @@ func newTopic(h *Handle, name string) *Topic {
 
 // Name is the topic's name.
 func (t *Topic) Name() string { return t.name }
+
+// Config are the topic's settings, with their defaults.
+func (t *Topic) Config() *ProduceConfig { return &t.config }
+
+// Prepare reports true to the first who asks until Prepared, or until the answer
+// that was waited for cannot come any more.
+func (t *Topic) Prepare() bool {
+	now, before := time.Now().UnixNano(), t.asked.Load()
+	if before != 0 && now-before < int64(2*t.handle.config.MetadataTimeout) {
+		return false
+	}
+	return t.asked.CompareAndSwap(before, now)
+}
+
+// Prepared ends what Prepare began.
+func (t *Topic) Prepared() { t.asked.Store(0) }
 
 // Grow makes sure of count slots. Slots are never taken away: a topic that
 // lost partitions was deleted, and what waits there fails by its timeout.
@@ -52,9 +75,9 @@ func (t *Topic) Grow(count int32) {
 	defer t.mu.Unlock()
 	slots := append([]*Slot(nil), *t.slots.Load()...)
 	for p := int32(len(slots)); p < count; p++ {
-		s := &Slot{topic: t.name, partition: p, batchSize: t.handle.config.Produce.BatchBytes, pool: t.handle.pool, clock: &t.handle.clock, panicked: t.handle.callbackPanicked(t.name, p), watch: t.handle.watch}
-		if t.closed != nil {
-			s.close(t.closed)
+		s := newSlot(t, p)
+		if t.ended != nil {
+			s.close(t.ended, t.ended)
 		}
 		slots = append(slots, s)
 	}
@@ -98,13 +121,69 @@ func (t *Topic) appendTo(ctx context.Context, slot *Slot, r *record.Record, hast
 	}
 	p, _, why := slot.append(alone(r), haste, false, made)
 	if why == noRoom {
-		p, _ = t.await(ctx, slot, alone(r), haste, made)
+		p = t.awaitOne(ctx, slot, r, haste, made)
 	}
 	return p
 }
 
+// Try is Append that never waits: without room the record is dropped, where the
+// topic's settings want that, and else fails with ErrBufferFull.
+func (t *Topic) Try(r *record.Record, by behaviors.Partitioner) error {
+	if by == nil {
+		by = t.by
+	}
+	slots := *t.slots.Load()
+	slot, sticky := (*Slot)(nil), r.Key == nil && by == behaviors.LikeJava && len(slots) > 0
+	if sticky {
+		slot = slots[int(t.sticky.Load())%len(slots)]
+	} else {
+		var err error
+		if slot, err = t.choose(slots, r, by); err != nil {
+			return err
+		}
+	}
+	if size := encodedSize(r); size > slot.batchSize {
+		return tooLarge(slot, size)
+	}
+	p, _, why := slot.append(alone(r), Lingers, sticky, nil)
+	if why == moveOn {
+		p, _, why = t.elsewhere(slots).append(alone(r), Lingers, false, nil)
+	}
+	if why != noRoom {
+		return p.NotAccepted()
+	}
+	t.handle.hurryAll()
+	return t.LostOne()
+}
+
+// LostOne counts a record that nobody can take now, if the topic's settings drop
+// it, or is the error that it fails with.
+func (t *Topic) LostOne() error {
+	if t.config.OnFull == FullDrops {
+		t.handle.dropped(1)
+		return nil
+	}
+	return ErrBufferFull
+}
+
+// awaitOne is await for one record.
+func (t *Topic) awaitOne(ctx context.Context, slot *Slot, r *record.Record, haste Haste, made func(int64, error)) Pending {
+	p, n := t.await(ctx, slot, alone(r), haste, made)
+	if n == 0 {
+		t.lost(1, p.NotAccepted())
+	}
+	return p
+}
+
+// lost counts records that were not accepted, if they were dropped.
+func (t *Topic) lost(n int, err error) {
+	if err == ErrDropped {
+		t.handle.dropped(n)
+	}
+}
+
 func tooLarge(s *Slot, size int) error {
-	return &wire.Error{Code: wire.MessageTooLarge, Topic: s.topic, Partition: s.partition,
+	return &wire.Error{Code: wire.MessageTooLarge, Topic: s.topic.name, Partition: s.partition,
 		Cause: fmt.Errorf("the record takes %d bytes and a batch at most %d; raise Produce.BatchBytes and the topic's max.message.bytes", size, s.batchSize)}
 }
 
@@ -120,9 +199,13 @@ func (t *Topic) await(ctx context.Context, slot *Slot, records []record.Record, 
 }
 
 // whenRoom tries again whenever memory comes back, until what it tries does not
-// find it full.
+// find it full. Where the topic does not wait, the error says so.
 func (t *Topic) whenRoom(ctx context.Context, try func() (p Pending, full bool)) Pending {
-	limit := time.NewTimer(t.handle.config.Produce.MaxBlock)
+	if t.config.OnFull != FullBlocks {
+		t.handle.hurryAll()
+		return Failed(t.config.OnFull.err())
+	}
+	limit := time.NewTimer(t.config.MaxBlock)
 	defer limit.Stop()
 	for {
 		t.handle.hurryAll() // what lingers holds the memory that is waited for
@@ -140,6 +223,14 @@ func (t *Topic) whenRoom(ctx context.Context, try func() (p Pending, full bool))
 			return Failed(ErrBufferFull)
 		}
 	}
+}
+
+// err is what a record fails with that finds no room.
+func (f Full) err() error {
+	if f == FullDrops {
+		return ErrDropped
+	}
+	return ErrBufferFull
 }
 
 // Flush returns when everything that was accepted before the call is settled,
@@ -183,7 +274,7 @@ func (t *Topic) stick(ctx context.Context, slots []*Slot, r *record.Record, hast
 	case moveOn:
 		return t.appendTo(ctx, t.elsewhere(slots), r, haste, made)
 	case noRoom:
-		p, _ = t.await(ctx, slots[at], alone(r), haste, made)
+		return t.awaitOne(ctx, slots[at], r, haste, made)
 	}
 	return p
 }
@@ -195,11 +286,12 @@ func (t *Topic) elsewhere(slots []*Slot) *Slot {
 	return slots[at]
 }
 
-func (t *Topic) close(err error) {
+// end fails what is not settled with err, and what comes with later.
+func (t *Topic) end(err, later error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.closed = err
+	t.ended = later
 	for _, s := range *t.slots.Load() {
-		s.close(err)
+		s.close(err, later)
 	}
 }

@@ -2,6 +2,7 @@ package handle
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/moldau-go/moldau/behaviors"
 	"github.com/moldau-go/moldau/wire/record"
@@ -24,6 +25,7 @@ func (t *Topic) AppendAll(ctx context.Context, records []record.Record, by behav
 			records = l.choose(records)
 		}
 	}
+	t.lost(l.lost, l.full)
 	return l.all
 }
 
@@ -35,7 +37,8 @@ type list struct {
 	by    behaviors.Partitioner
 	haste Haste
 	all   Pendings
-	full  error // memory was waited for in vain
+	full  error // there is no memory, or it was waited for in vain
+	lost  int   // records that failed with that
 }
 
 // keyless is how many records a list begins with that stay with a partition
@@ -97,6 +100,7 @@ func (l *list) runs(slot *Slot, records []record.Record) {
 func (l *list) run(slot *Slot, records []record.Record, sticky bool) int {
 	if l.full != nil {
 		l.all.fail(l.full, len(records))
+		l.lost += len(records)
 		return len(records)
 	}
 	if size := encodedSize(&records[0]); size > slot.batchSize {
@@ -130,6 +134,7 @@ func (t *Topic) AppendTogether(ctx context.Context, key []byte, records []record
 	}
 	p := t.together(ctx, key, records, by, haste)
 	if err := p.NotAccepted(); err != nil {
+		t.lost(len(records), err)
 		return AllFailed(err, len(records))
 	}
 	all.add(p, len(records))
@@ -140,6 +145,9 @@ func (t *Topic) together(ctx context.Context, key []byte, records []record.Recor
 	slot, err := t.choose(*t.slots.Load(), &record.Record{Key: key}, by)
 	if err != nil {
 		return Failed(err)
+	}
+	if most := slot.room.atOnce(); most > 0 && len(records) > most {
+		return Failed(fmt.Errorf("%w: there is never room for %d records at once; raise Produce.BufferRecords and Produce.PartitionRecords", ErrBufferFull, len(records)))
 	}
 	size := 0
 	for i := range records {

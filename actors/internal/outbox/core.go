@@ -9,6 +9,12 @@ import "time"
 type Config struct {
 	MaxRequests int // under way at once
 	MaxBytes    int // of records in one request; one batch may always go
+	// Busy is how many requests under way keep a broker busy: with so many, what
+	// comes in waits for an answer, so that it shares the next request with others,
+	// but not for longer than Gather. Requests that are few and large cost both
+	// sides less; where answers take long it is MaxRequests that counts. 0: none do.
+	Busy   int
+	Gather time.Duration
 }
 
 // Item is a batch that waits.
@@ -16,8 +22,10 @@ type Item struct {
 	Ref       any // what it is to the caller
 	Topic     string
 	Partition int32
-	Size      int       // bytes
+	Size      int // bytes
+	Added     time.Time
 	Deadline  time.Time // it is not sent from then on
+	With      any       // comparable: a request has batches of the same alone
 }
 
 type key struct {
@@ -68,11 +76,18 @@ func (c *Core) Failed() []Item {
 }
 
 // may says whether a request may be sent.
-func (c *Core) may(now time.Time) bool { return c.flying < c.cfg.MaxRequests && !c.until.After(now) }
+func (c *Core) may(now time.Time) bool {
+	return c.flying < c.cfg.MaxRequests && !c.until.After(now) && !c.gathering(now)
+}
+
+// gathering says that what waits is to share a request with what comes yet.
+func (c *Core) gathering(now time.Time) bool {
+	return c.cfg.Busy > 0 && c.flying >= c.cfg.Busy && len(c.queue) > 0 && now.Before(c.queue[0].Added.Add(c.cfg.Gather))
+}
 
 // Next takes what the next request carries, nothing if none may go: of every
-// partition the first batch that waits, and no more bytes than a request may
-// have. Call Sent if it is sent.
+// partition the first batch that waits, of those that go together with the oldest,
+// and no more bytes than a request may have. Call Sent if it is sent.
 func (c *Core) Next(now time.Time) (items []Item) {
 	if !c.may(now) {
 		return nil
@@ -82,7 +97,7 @@ func (c *Core) Next(now time.Time) (items []Item) {
 	rest := c.queue[:0]
 	for _, i := range c.queue {
 		k := key{i.Topic, i.Partition}
-		if seen[k] || len(items) > 0 && size+i.Size > c.cfg.MaxBytes {
+		if seen[k] || len(items) > 0 && (size+i.Size > c.cfg.MaxBytes || i.With != items[0].With) {
 			seen[k] = true // nothing behind it may overtake it
 			rest = append(rest, i)
 			continue
@@ -128,16 +143,22 @@ func (c *Core) Expired(now time.Time) (items []Item) {
 	return items
 }
 
-// Wake is when to look again though nothing happens: the end of a throttle, or a
-// deadline, which may be that of one that was sent; zero for never.
+// Wake is when to look again though nothing happens: the end of a throttle or of
+// gathering, or a deadline, which may be that of one that was sent; zero for never.
 func (c *Core) Wake(now time.Time) time.Time {
+	at := c.first
 	switch {
 	case len(c.queue) == 0:
 		return time.Time{}
-	case c.until.After(now) && c.until.Before(c.first):
-		return c.until
+	case c.until.After(now):
+		at = c.until
+	case c.flying < c.cfg.MaxRequests && c.gathering(now):
+		at = c.queue[0].Added.Add(c.cfg.Gather)
 	}
-	return c.first
+	if c.first.Before(at) {
+		return c.first
+	}
+	return at
 }
 
 // Waiting is how many batches wait.

@@ -44,6 +44,27 @@ func TestOneBatchOfEachPartition(t *testing.T) {
 	require.Equal(t, []int{4}, refs(c.Next(epoch)), "one batch may always go")
 }
 
+func TestNothingOvertakesABatchThatDoesNotFit(t *testing.T) {
+	c := New(Config{MaxRequests: 5, MaxBytes: 100})
+	for i, size := range []int{60, 60, 10} {
+		c.Add(item(i, int32(min(i, 1)), size))
+	}
+	require.Equal(t, []int{0}, refs(c.Next(epoch)), "2 would fit, and is behind 1")
+	require.Equal(t, []int{1}, refs(c.Next(epoch)))
+	require.Equal(t, []int{2}, refs(c.Next(epoch)))
+}
+
+func TestBatchesShareARequestWithTheirLike(t *testing.T) {
+	c := New(Config{MaxRequests: 5, MaxBytes: 1000})
+	for i, with := range []string{"all", "leader", "all", "leader"} {
+		one := item(i, int32(i), 40)
+		one.With = with
+		c.Add(one)
+	}
+	require.Equal(t, []int{0, 2}, refs(c.Next(epoch)))
+	require.Equal(t, []int{1, 3}, refs(c.Next(epoch)))
+}
+
 func TestAloneIsNoRoomForASecond(t *testing.T) {
 	c := New(Config{MaxRequests: 5})
 	c.Add(item(0, 1, 40))
@@ -65,6 +86,34 @@ func TestThrottle(t *testing.T) {
 	require.Equal(t, []int{0}, refs(c.Next(at(3*time.Second))))
 }
 
+// A broker that has enough to do is not sent more at once: what comes in shares
+// the next request.
+func TestWhatComesInWhileABrokerIsBusyIsGathered(t *testing.T) {
+	c := New(Config{MaxRequests: 4, MaxBytes: 1000, Busy: 2, Gather: 5 * time.Millisecond})
+	for i := range 2 {
+		c.Add(item(i, int32(i), 40))
+		require.Len(t, c.Next(epoch), 1, "it is not busy")
+		c.Sent()
+	}
+	for i := 2; i < 5; i++ {
+		late := item(i, int32(i), 40)
+		late.Added = at(time.Duration(i) * time.Millisecond)
+		c.Add(late)
+		require.False(t, c.Open(late.Added))
+	}
+	require.Equal(t, at(7*time.Millisecond), c.Wake(at(4*time.Millisecond)))
+	require.True(t, c.Open(at(7*time.Millisecond)), "answers take long")
+	c.Opened()
+	require.Equal(t, []int{2, 3, 4}, refs(c.Next(at(7*time.Millisecond))))
+	c.Sent()
+	c.Add(item(5, 5, 40))
+	c.queue[0].Added = at(8 * time.Millisecond)
+	c.Done()
+	c.Done()
+	require.True(t, c.Open(at(8*time.Millisecond)), "an answer has come")
+	require.Equal(t, []int{5}, refs(c.Next(at(8*time.Millisecond))))
+}
+
 func TestWhatWaitsToItsDeadlineIsGivenBack(t *testing.T) {
 	c := New(Config{MaxRequests: 5, MaxBytes: 100})
 	c.Throttle(epoch, time.Hour)
@@ -83,15 +132,21 @@ func TestWhatWaitsToItsDeadlineIsGivenBack(t *testing.T) {
 // than allowed, and never within a throttle.
 func TestAnyOrderOfEvents(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		cfg := Config{MaxRequests: rapid.IntRange(1, 5).Draw(t, "requests"), MaxBytes: rapid.IntRange(0, 200).Draw(t, "bytes")}
+		cfg := Config{MaxRequests: rapid.IntRange(1, 5).Draw(t, "requests"), MaxBytes: rapid.IntRange(0, 200).Draw(t, "bytes"),
+			Busy: rapid.IntRange(0, 5).Draw(t, "busy"), Gather: time.Duration(rapid.IntRange(0, 30).Draw(t, "gather")) * time.Second}
 		c, now, until := New(cfg), epoch, epoch
 		made, flying, gone := 0, 0, map[int]bool{}
 		last := map[int32]int{}
 		send := func() {
+			oldest := epoch
+			if len(c.queue) > 0 {
+				oldest = c.queue[0].Added
+			}
 			items := c.Next(now)
 			if len(items) == 0 {
 				return
 			}
+			require.True(t, cfg.Busy == 0 || flying < cfg.Busy || !now.Before(oldest.Add(cfg.Gather)), "it was to be gathered")
 			flying++
 			c.Sent()
 			require.LessOrEqual(t, flying, cfg.MaxRequests)
@@ -110,6 +165,7 @@ func TestAnyOrderOfEvents(t *testing.T) {
 			switch rapid.IntRange(0, 4).Draw(t, "event") {
 			case 0, 1:
 				i := item(made, int32(rapid.IntRange(0, 3).Draw(t, "partition")), rapid.IntRange(1, 100).Draw(t, "size"))
+				i.Added = now
 				i.Deadline = now.Add(time.Duration(rapid.IntRange(1, 100).Draw(t, "deadline")) * time.Second)
 				made++
 				c.Add(i)

@@ -33,10 +33,10 @@ type toldOf struct {
 
 func newProduced() *produced { return &produced{told: make(chan toldOf, 1000)} }
 
-func (p *produced) add(ctx context.Context, topic moldau.Topic, value string) {
+func (p *produced) add(ctx context.Context, topic moldau.Topic, r moldau.Record) {
 	i := len(p.values)
-	p.values = append(p.values, value)
-	if err := topic.ProduceFunc(ctx, text(value), func(offset int64, err error) { p.told <- toldOf{i, offset, err} }); err != nil {
+	p.values = append(p.values, string(r.Value))
+	if err := topic.ProduceFunc(ctx, r, func(offset int64, err error) { p.told <- toldOf{i, offset, err} }); err != nil {
 		p.told <- toldOf{i, -1, err}
 	}
 }
@@ -58,12 +58,12 @@ func (p *produced) await(ctx context.Context, t *testing.T) {
 
 // verify: the log holds what was acked, at its offset, in order and once; what
 // failed for a reason is not there.
-func (p *produced) verify(ctx context.Context, t *testing.T, fake *kafkatest.Fake, fails func(value string) error) {
+func (p *produced) verify(ctx context.Context, t *testing.T, addrs []string, topic string, fails func(value string) error) {
 	t.Helper()
 	p.await(ctx, t)
 	log := map[int64]string{}
 	var order, want []string
-	newForeign(t, fake.Addrs(), nil).read(ctx, "orders", func(r *kgo.Record) {
+	newForeign(t, addrs, nil).read(ctx, topic, func(r *kgo.Record) {
 		log[r.Offset] = string(r.Value)
 		order = append(order, string(r.Value))
 	})
@@ -91,12 +91,12 @@ func TestTooLargeBatchesAreSplit(t *testing.T) {
 				orders := client.Topic("orders")
 				records := newProduced()
 				for i := range 200 {
-					records.add(ctx, orders, fmt.Sprint(i, " ", noise(i, 90)))
+					records.add(ctx, orders, text(fmt.Sprint(i, " ", noise(i, 90))))
 					if i == 70 {
-						records.add(ctx, orders, "huge "+noise(i, 3000))
+						records.add(ctx, orders, text("huge "+noise(i, 3000)))
 					}
 				}
-				records.verify(ctx, t, fake, func(value string) error {
+				records.verify(ctx, t, fake.Addrs(), "orders", func(value string) error {
 					if strings.HasPrefix(value, "huge") {
 						return wire.ErrTooLarge
 					}
@@ -161,9 +161,9 @@ func TestOnlyTheRecordsThatTheBrokerNamesFail(t *testing.T) {
 			client, _ := start(t, moldau.Config{Brokers: fake.Addrs()[0], Produce: moldau.ProduceConfig{Idempotence: idempotence, BatchBytes: 1000}})
 			records := newProduced()
 			for i := range 100 {
-				records.add(ctx, client.Topic("orders"), fmt.Sprint(i))
+				records.add(ctx, client.Topic("orders"), text(fmt.Sprint(i)))
 			}
-			records.verify(ctx, t, fake, func(value string) error {
+			records.verify(ctx, t, fake.Addrs(), "orders", func(value string) error {
 				if bad(value) {
 					return wire.ErrCorrupt
 				}

@@ -46,6 +46,8 @@ func TestAThrottleHoldsUpNothingElse(t *testing.T) {
 			require.NoError(b.t, err)
 			_, err = client.Offset(b.t.Context(), "orders", 1, moldau.Latest)
 			require.NoError(b.t, err)
+			_, _, err = client.Fetch(b.t.Context(), "orders", 1, 0, moldau.FetchOptions{})
+			require.NoError(b.t, err)
 			require.Less(b.t, time.Since(asked), 5*time.Millisecond)
 			time.Sleep(100 * time.Millisecond)
 		}
