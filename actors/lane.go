@@ -28,9 +28,6 @@ const (
 	laneCount  = laneDirect + direct.Lanes
 )
 
-// fetchFrame is more than what an answer has around its records.
-const fetchFrame = 1 << 20
-
 func (k laneKind) String() string {
 	switch {
 	case k < laneDirect:
@@ -80,9 +77,6 @@ func (l *connLane) with(ctx actor.Context, b *broker, use func(*wire.Conn, error
 func (l *connLane) dial(ctx actor.Context, b *broker, number int) {
 	root, self, kind := ctx.ActorSystem().Root, ctx.Self(), l.kind
 	life, config, address := b.life, b.wire, b.address
-	if kind == laneHotFetch || kind == laneColdFetch {
-		config.Expect = int(b.handle.Config().Consume.MaxBytes) + fetchFrame
-	}
 	go func() {
 		begun := time.Now()
 		conn, err := wire.Dial(life, address, config)

@@ -20,17 +20,16 @@ import (
 // Restart: never; each incarnation has a guard of its own.
 // A crash loses: the message at hand; what waited becomes dead letters.
 type guard struct {
-	ext    *extension
-	id     string // the child spec's
-	inc    uint64 // the incarnation, for the supervisor
-	order  *order // what is to be started
-	life   context.Context
-	cancel context.CancelFunc
-	name   *name // its stable address, if it has one
-	child  bool  // a supervisor is told when it has started
-	outer  bool  // isolation is done by middleware, around the user's
-	final  bool  // a supervisor whose children are gone
-	phase  atomic.Int32
+	ext   *extension
+	id    string // the child spec's
+	inc   uint64 // the incarnation, for the supervisor
+	order *order // what is to be started
+	life  life
+	boss  *guard // the supervisor's: it is told when the actor has started
+	name  *name  // its stable address, if it has one
+	outer bool   // isolation is done by middleware, around the user's
+	final bool   // a supervisor whose children are gone
+	phase atomic.Int32
 
 	mailbox *mailbox
 	real    actor.MessageInvoker // protoactor's context of this actor
@@ -64,9 +63,7 @@ func newGuard(ext *extension, id string, start func(context.Context) (actor.Acto
 }
 
 func newChildGuard(ext *extension, id string, o *order) *guard {
-	g := &guard{ext: ext, id: id, order: o}
-	g.life, g.cancel = context.WithCancel(context.Background())
-	return g
+	return &guard{ext: ext, id: id, order: o}
 }
 
 // attach takes protoactor's context of the actor.
@@ -111,7 +108,7 @@ func (g *guard) deliver(ctx actor.Context) {
 
 // begin makes the actor and gives it its Started message.
 func (g *guard) begin(ctx actor.Context) {
-	inner, err := g.order.spec.Start(g.life, g.order.arg)
+	inner, err := g.order.spec.Start(&g.life, g.order.arg)
 	if err == nil && inner == nil {
 		err = errNilActor
 	}
@@ -135,15 +132,15 @@ func (g *guard) begin(ctx actor.Context) {
 // acknowledge tells the supervisor that the child is up. It goes the way of
 // system messages, so that the child's end cannot overtake it.
 func (g *guard) acknowledge() {
-	if g.child {
-		g.ext.sendSystem(g.parent, &childStarted{inc: g.inc})
+	if g.boss != nil {
+		g.boss.mailbox.PostSystemMessage(&childStarted{inc: g.inc})
 	}
 }
 
 // end is the actor's last turn.
 func (g *guard) end(ctx actor.Context) {
 	g.phase.Store(phaseStopped)
-	g.cancel()
+	g.life.cancel()
 	g.isolate(func() { g.deliver(ctx) })
 	g.bury()
 }
@@ -161,13 +158,13 @@ func (g *guard) leave(reason error) {
 		g.phase.Store(phaseFailing)
 	}
 	g.final = true
-	g.cancel()
+	g.life.cancel()
 	g.mailbox.PostSystemMessage(&actor.Stop{})
 }
 
 // never: the spawn failed half-way; what it left is taken back.
 func (g *guard) never() {
-	g.cancel()
+	g.life.cancel()
 	if g.self == nil {
 		return
 	}

@@ -92,7 +92,7 @@ func (g *guard) stop(msg *actor.Stop) {
 	if g.phase.Load() < phaseStopping {
 		g.decide(nil)
 		g.phase.Store(phaseStopping)
-		g.cancel()
+		g.life.cancel()
 	}
 	g.invokeEnding(msg)
 }

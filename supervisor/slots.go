@@ -22,7 +22,7 @@ func (s *supervisor) startChild(ctx actor.Context, a core.Start) {
 		return
 	}
 	g := newChildGuard(s.ext, a.ID, o)
-	g.inc, g.child, g.name = uint64(a.Inc), true, s.names.At(a.ID)
+	g.inc, g.boss, g.name = uint64(a.Inc), s.guard, s.names.At(a.ID)
 	pid, err := s.spawn(ctx, g)
 	if err != nil {
 		g.never()
@@ -57,7 +57,7 @@ func (s *supervisor) stopChild(a core.StopChild) {
 		return // its spawn failed; the exit is on its way
 	}
 	slot.guard.decide(ErrShutdown)
-	slot.guard.cancel()
+	slot.guard.life.cancel()
 	s.ext.system.Root.Stop(slot.pid)
 }
 
@@ -70,7 +70,7 @@ func (s *supervisor) abandon(a core.Abandon) {
 		return
 	}
 	slot.guard.overrule(ErrKilled)
-	slot.guard.cancel()
+	slot.guard.life.cancel()
 	s.ext.system.Root.Stop(slot.pid)
 	s.ext.sendSystem(slot.pid, &killRequest{})
 	s.zombies.Set(slot.pid.Id, slot.guard)

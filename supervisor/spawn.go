@@ -41,7 +41,7 @@ func spawnTree(spawner actor.SpawnerContext, name string, spec Spec, init func(a
 	})
 	pid, err := spawner.SpawnNamed(guardedProps(g, nil), name)
 	if err != nil {
-		g.cancel()
+		g.life.cancel()
 		return nil, err
 	}
 	return pid, nil
@@ -95,7 +95,7 @@ func Life(ctx actor.Context) context.Context {
 		return in.life
 	}
 	if g := guardOf(ctx); g != nil {
-		return g.life
+		return &g.life
 	}
 	return context.Background()
 }

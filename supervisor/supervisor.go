@@ -101,7 +101,7 @@ func (s *supervisor) begin(ctx actor.Context) {
 // this actor stays answerable.
 func (s *supervisor) askInit(ctx actor.Context) {
 	self, ext, init := ctx.Self(), s.ext, s.init
-	initCtx := newInitContext(ctx, s.guard.life)
+	initCtx := newInitContext(ctx, &s.guard.life)
 	go func() {
 		ready := &specReady{err: ErrGoexit}
 		defer func() {
@@ -139,23 +139,26 @@ func (s *supervisor) stop(ctx actor.Context, ev core.Event) {
 // step hands an event to the machine and carries its actions out. What comes up
 // while it does so is handled after.
 func (s *supervisor) step(ctx actor.Context, ev core.Event) {
-	s.pending = append(s.pending, ev)
 	if s.busy {
+		s.pending = append(s.pending, ev)
 		return
 	}
 	s.busy = true
-	for len(s.pending) > 0 {
-		next := s.pending[0]
+	for s.handle(ctx, ev); len(s.pending) > 0; s.handle(ctx, ev) {
+		ev = s.pending[0]
 		s.pending = s.pending[1:]
-		for _, action := range s.machine.Handle(time.Since(s.born), next) {
-			s.carryOut(ctx, action)
-		}
 	}
 	s.pending = nil
 	s.busy = false
 	if s.again && s.machine.Done() {
 		s.again = false
 		s.started(ctx)
+	}
+}
+
+func (s *supervisor) handle(ctx actor.Context, ev core.Event) {
+	for _, action := range s.machine.Handle(time.Since(s.born), ev) {
+		s.carryOut(ctx, action)
 	}
 }
 
@@ -229,4 +232,4 @@ func (s *supervisor) farewell() {
 }
 
 // life is that of this incarnation.
-func (s *supervisor) life() context.Context { return s.guard.life }
+func (s *supervisor) life() context.Context { return &s.guard.life }

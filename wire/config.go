@@ -45,11 +45,6 @@ type Config struct {
 	RequestTimeout time.Duration
 	// MaxFrame is the largest answer that is accepted, in bytes; 0 means 100 MiB.
 	MaxFrame int
-	// Expect is the size of an answer, in bytes, that is nothing unusual on this
-	// connection: the memory for it is taken at once, on the word of a broker that
-	// is logged in to, where a larger one is given room only as it arrives. 0
-	// means 1 MiB. More than MaxFrame is MaxFrame.
-	Expect int
 	// MaxRequest is the largest request that is sent, in bytes; 0 means 100 MiB.
 	MaxRequest int
 	// MaxCalls is how many calls may be queued and in flight at once; more fail

@@ -60,7 +60,6 @@ type Stats struct {
 func (c *Conn) start() {
 	c.work.L = &c.mu
 	c.epoch = time.Now()
-	c.frames.expect(c.cfg.Expect)
 	c.done = make(chan struct{})
 	c.chosen = c.versions.chooseAll(c.cfg.Pins)
 	c.timer = time.AfterFunc(c.cfg.RequestTimeout, c.expire)

@@ -11,9 +11,8 @@ import (
 const (
 	slabSize  = 16 << 10
 	slabFrame = slabSize / 4
-	// firstTrust is how much is allocated for a frame on its word alone, unless
-	// larger ones are expected. A connection that has delivered larger ones is
-	// trusted with twice the largest.
+	// firstTrust is how much is allocated for a frame on its word alone. A
+	// connection that has delivered larger ones is trusted with twice the largest.
 	firstTrust = 1 << 20
 )
 
@@ -33,9 +32,6 @@ type frameReader struct {
 func newFrameReader(src io.Reader, max int) *frameReader {
 	return &frameReader{src: src, max: max, trusted: firstTrust}
 }
-
-// expect trusts the connection with frames of n bytes.
-func (f *frameReader) expect(n int) { f.trusted = max(f.trusted, min(n, f.max)) }
 
 // fill makes n bytes available in the slab, n being at most slabFrame.
 func (f *frameReader) fill(n int) error {

@@ -96,27 +96,6 @@ func TestHonestLargeFramesAreReadWithoutGrowing(t *testing.T) {
 	require.LessOrEqual(t, allocs, 4.0)
 }
 
-// What is expected is read into one buffer from the first frame on; what is above
-// it is given room only as it arrives.
-func TestExpectedFramesAreReadWithoutGrowing(t *testing.T) {
-	const size = 5 << 20
-	stream := frameOf(1, make([]byte, size))
-	taken := func(expected int) int {
-		f := newFrameReader(bytes.NewReader(stream), 100<<20)
-		f.expect(expected)
-		require.LessOrEqual(t, f.trusted, 100<<20, "no more than a frame may have")
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		_, _, err := readFrame(f, false)
-		runtime.ReadMemStats(&after)
-		require.NoError(t, err)
-		return int(after.TotalAlloc - before.TotalAlloc)
-	}
-	require.Less(t, taken(size), size+1<<20)
-	require.Less(t, taken(1<<40), size+1<<20)
-	require.Greater(t, taken(0), size+2<<20)
-}
-
 func TestReaderThatNeverDelivers(t *testing.T) {
 	_, err := newFrameReader(emptyReader{}, 1000).size(4)
 	require.ErrorIs(t, err, io.ErrNoProgress)
