@@ -104,14 +104,6 @@ func allBrokersAway(t *testing.T, ctx context.Context, k *kafkatest.Kafka, _ str
 	}
 }
 
-// away is how long a trouble lasts.
-func away(ctx context.Context, d time.Duration) {
-	select {
-	case <-time.After(d):
-	case <-ctx.Done():
-	}
-}
-
 // TestChaosTopicRecreated deletes a topic that is in use and creates it anew.
 func TestChaosTopicRecreated(t *testing.T) {
 	k := kafkatest.StartKafka(t, kafkatest.Options{})

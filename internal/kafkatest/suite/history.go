@@ -13,6 +13,7 @@ import (
 type History struct {
 	mu      sync.Mutex
 	records []fate
+	order   []int // numbers of the settled, as they were settled
 	handed  map[int32][]Entry
 	faults  []string // found while recording
 }
@@ -55,6 +56,14 @@ func (h *History) Settled(id int, offset int64, err error) {
 		return
 	}
 	f.settled, f.offset, f.err = true, offset, err
+	h.order = append(h.order, id)
+}
+
+// Fault takes down a violation that the recorder itself has seen.
+func (h *History) Fault(format string, args ...any) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.faults = append(h.faults, fmt.Sprintf(format, args...))
 }
 
 // Handed tells what a worker saw, in the order in which it saw it.
@@ -125,9 +134,10 @@ func (h *History) Check(log []Entry) []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	v := violations{list: slices.Clone(h.faults)}
-	partitions := h.checkLog(log, &v)
+	places := h.checkLog(log, Rules{}, &v)
+	partitions := byPartition(log)
 	for partition, entries := range partitions {
-		h.checkOrder(entries, &v)
+		h.checkOrder(entries, places, Rules{}, &v)
 		checkHanded(partition, entries, h.handed[partition], &v)
 	}
 	for partition, handed := range h.handed {
@@ -136,51 +146,6 @@ func (h *History) Check(log []Entry) []string {
 		}
 	}
 	return v.report()
-}
-
-// checkLog returns the log by partition, in the order of offsets.
-func (h *History) checkLog(log []Entry, v *violations) map[int32][]Entry {
-	partitions := map[int32][]Entry{}
-	times := make([]uint8, len(h.records))
-	for _, e := range log {
-		partitions[e.Partition] = append(partitions[e.Partition], e)
-		if e.ID < 0 || e.ID >= len(h.records) {
-			v.add("%d/%d holds record %d, which was never produced", e.Partition, e.Offset, e.ID)
-			continue
-		}
-		if times[e.ID]++; times[e.ID] == 2 {
-			v.add("record %d is in the log twice, the second time at %d/%d", e.ID, e.Partition, e.Offset)
-		}
-		if f := &h.records[e.ID]; times[e.ID] == 1 && f.settled && f.err == nil && f.offset >= 0 && f.offset != e.Offset {
-			v.add("record %d was acked at offset %d and is at %d/%d", e.ID, f.offset, e.Partition, e.Offset)
-		}
-	}
-	for id := range h.records {
-		switch f := &h.records[id]; {
-		case !f.settled:
-			v.add("record %d was never settled", id)
-		case f.err == nil && times[id] == 0:
-			v.add("record %d was acked at offset %d and is lost", id, f.offset)
-		}
-	}
-	for _, entries := range partitions {
-		slices.SortFunc(entries, func(a, b Entry) int { return int(a.Offset - b.Offset) })
-	}
-	return partitions
-}
-
-func (h *History) checkOrder(entries []Entry, v *violations) {
-	last := map[int]int{}
-	for _, e := range entries {
-		if e.ID < 0 || e.ID >= len(h.records) {
-			continue
-		}
-		key := h.records[e.ID].key
-		if before, seen := last[key]; seen && before > e.ID {
-			v.add("%d/%d: record %d stands behind record %d of the same key", e.Partition, e.Offset, e.ID, before)
-		}
-		last[key] = e.ID
-	}
 }
 
 // checkHanded walks through what was handed out. at is the place in the log of

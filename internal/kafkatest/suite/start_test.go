@@ -213,3 +213,11 @@ func present() map[string]bool {
 	}
 	return before
 }
+
+// away is how long a trouble lasts.
+func away(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}
