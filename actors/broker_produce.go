@@ -154,7 +154,7 @@ func failBatches(root *actor.RootContext, box *outbox.Core, err error) {
 
 func (b *broker) sendProduce(ctx actor.Context, lane laneKind, conn *wire.Conn, version int16, parts []*sendBatch) {
 	config := parts[0].batch.Config()
-	parts = slices.DeleteFunc(parts, func(m *sendBatch) bool { return !m.batch.Hold(m.lease) }) // settled meanwhile
+	parts = held(ctx.ActorSystem().Root, parts)
 	if len(parts) == 0 {
 		return
 	}
@@ -179,6 +179,19 @@ func (b *broker) sendProduce(ctx actor.Context, lane laneKind, conn *wire.Conn, 
 		}
 		send(self, done)
 	}})
+}
+
+// held are the batches that are still to be sent, held for it. One that is
+// settled by now is not: its ack came in while its producer was told that the
+// broker that had it was down. The producer is told that it has its outcome.
+func held(root *actor.RootContext, parts []*sendBatch) []*sendBatch {
+	return slices.DeleteFunc(parts, func(m *sendBatch) bool {
+		if m.batch.Hold(m.lease) {
+			return false
+		}
+		root.Send(m.from, &batchAnswer{id: m.id, base: -1})
+		return true
+	})
 }
 
 // answering is how the connection's goroutine tells actors of an answer. It runs
