@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"fmt"
+	"runtime"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -13,6 +14,11 @@ type slot struct {
 	pid   *actor.PID
 	guard *guard
 }
+
+// startBurst is how many children are spawned before those that run already get
+// the processor: a thousand at once would have a goroutine each, with the stack
+// that a start takes, where a few can run one start after another.
+const startBurst = 8
 
 // startChild spawns the incarnation. An error counts as the incarnation's exit.
 func (s *supervisor) startChild(ctx actor.Context, a core.Start) {
@@ -31,6 +37,9 @@ func (s *supervisor) startChild(ctx actor.Context, a core.Start) {
 	}
 	s.slots.Set(a.Inc, &slot{pid: pid, guard: g})
 	s.byPID.Set(pid.Id, a.Inc)
+	if a.Inc%startBurst == 0 {
+		runtime.Gosched()
+	}
 }
 
 // spawn survives a panic in the user's spawn options.
