@@ -17,8 +17,8 @@ import (
 // What a partition may cost that is produced to, subscribed and idle.
 const (
 	partitionBytes   = 16 << 10
-	partitionReady   = 3 * time.Millisecond // of start-up, on a machine that is busy with other things
-	restingGoroutine = 100                  // of the whole client
+	partitionReady   = slowdown * 3 * time.Millisecond // of start-up, on a machine that is busy with other things
+	restingGoroutine = 100                             // of the whole client
 )
 
 // Ten thousand partitions, produced to and subscribed to, cost memory and one
@@ -54,7 +54,7 @@ func TestScaleTenThousandPartitions(t *testing.T) {
 // topic and handles it. It logs and bounds what an idle partition then costs.
 func measureWide(t *testing.T, config moldau.Config, topic string, partitions int) {
 	t.Helper()
-	ctx := bounded(t, time.Minute)
+	ctx := bounded(t, slowdown*time.Minute)
 	before := settled()
 	begun := time.Now()
 	client, err := moldau.Start(ctx, config)
