@@ -85,7 +85,7 @@ func (b *broker) lookAtOutboxes(ctx actor.Context) {
 	for _, lane := range produceLanes {
 		for _, i := range b.outboxes[lane].Expired(time.Now()) {
 			m := i.Ref.(*sendBatch)
-			ctx.Send(m.from, &batchAnswer{id: m.id, base: -1, err: &neverSent{b.id}})
+			ctx.Send(m.from, m.answer(&neverSent{b.id}))
 		}
 		b.produce(ctx, lane)
 	}
@@ -148,20 +148,20 @@ type partitionKey struct {
 func failBatches(root *actor.RootContext, box *outbox.Core, err error) {
 	for _, i := range box.Failed() {
 		m := i.Ref.(*sendBatch)
-		root.Send(m.from, &batchAnswer{id: m.id, base: -1, err: err})
+		root.Send(m.from, m.answer(err))
 	}
 }
 
 func (b *broker) sendProduce(ctx actor.Context, lane laneKind, conn *wire.Conn, version int16, parts []*sendBatch) {
 	config := parts[0].batch.Config()
-	parts = held(ctx.ActorSystem().Root, parts)
+	parts = b.hold(ctx, parts)
 	if len(parts) == 0 {
 		return
 	}
 	req, refused := newProduceRequest(version, config.Acks, config.AckTimeout, parts, b.handle.Codecs())
 	system, root, self, name, send := ctx.ActorSystem(), ctx.ActorSystem().Root, ctx.Self(), b.id, answering(ctx.ActorSystem(), parts)
 	for m, err := range refused {
-		root.Send(m.from, &batchAnswer{id: m.id, base: -1, err: err})
+		root.Send(m.from, m.answer(err))
 	}
 	if len(req.parts) == 0 {
 		return
@@ -181,16 +181,16 @@ func (b *broker) sendProduce(ctx actor.Context, lane laneKind, conn *wire.Conn, 
 	}})
 }
 
-// held are the batches that are still to be sent, held for it. One that is
-// settled by now is not: its ack came in while its producer was told that the
-// broker that had it was down. The producer is told that it has its outcome.
-func held(root *actor.RootContext, parts []*sendBatch) []*sendBatch {
+// hold takes the batches in hand. One that is settled meanwhile, by the ack of an
+// earlier attempt that was taken for lost, is not sent: its producer is told so, or
+// it would wait for an answer that cannot come.
+func (b *broker) hold(ctx actor.Context, parts []*sendBatch) []*sendBatch {
 	return slices.DeleteFunc(parts, func(m *sendBatch) bool {
-		if m.batch.Hold(m.lease) {
-			return false
+		settled := !m.batch.Hold(m.lease)
+		if settled {
+			ctx.Send(m.from, m.answer(nil))
 		}
-		root.Send(m.from, &batchAnswer{id: m.id, base: -1})
-		return true
+		return settled
 	})
 }
 
@@ -223,7 +223,7 @@ func answerBatches(send func(*actor.PID, any), broker string, parts []*sendBatch
 	answers := make([]batchAnswer, len(parts))
 	for i, m := range parts {
 		answer := &answers[i]
-		*answer = batchAnswer{id: m.id, base: -1, err: r.Err, written: r.Written, here: true}
+		*answer = batchAnswer{id: m.id, attempt: m.attempt, base: -1, err: r.Err, written: r.Written, here: true}
 		if outcome := outcomes[partitionKey{m.batch.Topic(), m.batch.Partition()}]; answered {
 			answer.base, answer.err = produceOutcome(broker, m, outcome)
 		}

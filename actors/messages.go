@@ -70,12 +70,20 @@ type sendBatch struct {
 	id    uint64
 	alone bool // in a request of its own
 	from  *actor.PID
+	// attempt is which of the batch's it is, from 1.
+	attempt int
+}
+
+// answer is the outcome of what was not put on the wire.
+func (m *sendBatch) answer(err error) *batchAnswer {
+	return &batchAnswer{id: m.id, attempt: m.attempt, base: -1, err: err}
 }
 
 // batchAnswer is the outcome of a batch; written says that the broker may have
 // had it.
 type batchAnswer struct {
 	id      uint64
+	attempt int
 	base    int64
 	err     error
 	written bool

@@ -84,9 +84,7 @@ func (p *producer) Receive(ctx actor.Context) {
 	case *identityFound:
 		p.identified(ctx, m, now)
 	case *batchAnswer:
-		p.here = m.here
-		p.do(ctx, p.core.Answer(now, m.id, m.base, m.err, m.written))
-		p.here = false
+		p.answered(ctx, m, now)
 	case *supervisor.Down:
 		p.brokerDown(ctx, m, now)
 	}
@@ -274,7 +272,7 @@ func (p *producer) send(ctx actor.Context, a producing.Send, now time.Time) {
 	}
 	batch := p.batches[a.ID]
 	batch.Attempts++
-	m := &sendBatch{batch: batch, lease: p.lease, id: a.ID, alone: a.Alone, from: ctx.Self()}
+	m := &sendBatch{batch: batch, lease: p.lease, id: a.ID, alone: a.Alone, from: ctx.Self(), attempt: batch.Attempts}
 	if p.here {
 		supervisor.SendHere(ctx.ActorSystem(), p.broker, m)
 	} else {

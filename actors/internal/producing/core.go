@@ -68,6 +68,7 @@ type item struct {
 	node     int32 // where it flies
 	numbered bool  // it has its place in the sequence
 	again    bool  // it was sent before, and nothing must overtake it
+	acked    bool  // an attempt that was taken for lost wrote it, at base
 	attempts int
 	same     int // times in a row that it failed as it did last
 	base     int64
@@ -205,6 +206,11 @@ func (c *Core) BrokerDown(now time.Time, node int32, err error) []Action {
 	for _, it := range c.items {
 		if it.phase == flying && it.node == node {
 			lost = true
+			if it.acked {
+				c.flying--
+				it.phase = answered
+				continue
+			}
 			out = c.fail(it, err, true, out)
 		}
 	}
@@ -219,23 +225,44 @@ func (c *Core) BrokerDown(now time.Time, node int32, err error) []Action {
 // other fails the batch.
 func (c *Core) Answer(now time.Time, id uint64, base int64, err error, written bool) []Action {
 	it := c.find(id)
-	if it == nil || it.phase != flying {
+	switch {
+	case err == nil && it != nil && it.phase == waiting:
+		return c.LateAck(now, id, base)
+	case it == nil || it.phase != flying:
 		return nil
-	}
-	if err != nil && reactionTo(err).reaction == acked {
-		base, err = -1, nil // written before, too long ago for the broker to know where
-	}
-	if err == nil {
-		c.flying--
-		it.phase, it.base = answered, base
-		c.fails, c.lastAck, c.alone = 0, now, false
-		return c.next(now, c.settle(nil))
+	case err != nil && it.acked:
+		return c.ack(now, it, it.base)
+	case err == nil:
+		return c.ack(now, it, base)
+	case reactionTo(err).reaction == acked:
+		return c.ack(now, it, -1) // written before, too long ago for the broker to know where
 	}
 	out := c.fail(it, err, written, nil)
 	if it.phase == waiting || mayPass(err) {
 		c.slowDown(now)
 	}
 	return c.next(now, c.settle(out))
+}
+
+// LateAck is the ack of an attempt that was given up for lost, as its broker's
+// actor had ended. If the batch is on the wire again, that is waited for.
+func (c *Core) LateAck(now time.Time, id uint64, base int64) []Action {
+	switch it := c.find(id); {
+	case it != nil && it.phase == waiting:
+		return c.ack(now, it, base)
+	case it != nil && it.phase == flying:
+		it.acked, it.base = true, base
+	}
+	return nil
+}
+
+func (c *Core) ack(now time.Time, it *item, base int64) []Action {
+	if it.phase == flying {
+		c.flying--
+	}
+	it.phase, it.base = answered, base
+	c.fails, c.lastAck, c.alone = 0, now, false
+	return c.next(now, c.settle(nil))
 }
 
 func (c *Core) giveUp() {

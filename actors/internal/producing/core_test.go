@@ -169,9 +169,27 @@ func TestBrokerDown(t *testing.T) {
 	c := sending(t)
 	require.Nil(t, c.BrokerDown(epoch, 2, notLeader), "another broker")
 	require.Equal(t, Retried{ID: 1, Attempt: 1, Err: notLeader}, only[Retried](t, c.BrokerDown(epoch, 3, notLeader)))
-	require.Nil(t, c.Answer(epoch, 1, 5, nil, true), "an answer that comes after its broker's end")
+	require.Nil(t, c.Answer(epoch, 1, -1, notLeader, true), "an error that comes after its broker's end")
 	now := at(50 * time.Millisecond)
 	require.Equal(t, []Action{Send{ID: 1, Node: 3}}, sends(append(c.Tick(now), c.Leader(now, 3)...)))
+}
+
+// What the connection of an actor that ended still had to say may come behind the
+// news of its end.
+func TestAnAckAfterItsBrokersEnd(t *testing.T) {
+	c := sending(t)
+	c.BrokerDown(epoch, 3, notLeader)
+	require.Equal(t, Settle{ID: 1, Base: 5}, only[Settle](t, c.Answer(epoch, 1, 5, nil, true)))
+	c = sending(t)
+	c.BrokerDown(epoch, 3, notLeader)
+	only[Send](t, append(c.Tick(at(time.Second)), c.Leader(at(time.Second), 4)...))
+	require.Nil(t, c.LateAck(at(time.Second), 1, 5), "it is on the wire again")
+	require.Equal(t, Settle{ID: 1, Base: 5}, only[Settle](t, c.Answer(at(time.Second), 1, -1, notEnough, true)), "whatever comes of that")
+	c = sending(t)
+	c.BrokerDown(epoch, 3, notLeader)
+	only[Send](t, append(c.Tick(at(time.Second)), c.Leader(at(time.Second), 4)...))
+	c.LateAck(at(time.Second), 1, 5)
+	require.Equal(t, Settle{ID: 1, Base: 5}, only[Settle](t, c.BrokerDown(at(time.Second), 4, notLeader)))
 }
 
 func TestBrokerDownWhileIdle(t *testing.T) {

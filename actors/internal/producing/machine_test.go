@@ -34,6 +34,10 @@ type shell struct {
 	alarm       time.Time
 	notBefore   time.Time // no Send before
 	alone       bool      // the last answer was one that others had to wait for
+	// direct are batches that the slot settled when the ack came, before the core
+	// knew of it; late are acks that come behind the end of their broker's actor.
+	direct map[uint64]*load
+	late   []*parcel
 }
 
 func newShell(t *rapid.T) *shell {
@@ -58,6 +62,7 @@ func newShell(t *rapid.T) *shell {
 // start is a new incarnation: what was sent is unsure.
 func (s *shell) start() {
 	s.incarnation++
+	s.direct, s.late = map[uint64]*load{}, nil
 	s.asking, s.leader, s.alarm, s.notBefore, s.alone = false, -1, time.Time{}, time.Time{}, false
 	s.core = New(s.cfg, s.left(), func() float64 { return 0.5 })
 	s.do(s.core.Start(s.now))
@@ -128,6 +133,10 @@ func (s *shell) mine() []*parcel {
 
 func (s *shell) send(a Send) {
 	mine := s.mine()
+	if l := s.direct[a.ID]; l != nil { // there is nothing to send any more, and that is told
+		s.wire = append(s.wire, &parcel{id: a.ID, records: l.records, node: a.Node, incarnation: s.incarnation, processed: true, base: -1})
+		return
+	}
 	require.Less(s.t, len(mine), s.cfg.MaxInFlight, "too many on the wire")
 	require.Equal(s.t, s.leader, a.Node, "to the leader that was told last")
 	require.Equal(s.t, s.alone, a.Alone, "alone until an ack")
@@ -144,15 +153,20 @@ func (s *shell) send(a Send) {
 func (s *shell) bump(a Bump) {
 	require.True(s.t, s.cfg.Idempotent)
 	require.Empty(s.t, s.mine(), "a new epoch while something is on the wire")
-	for _, id := range a.IDs {
+	ids := slices.DeleteFunc(a.IDs, func(id uint64) bool { return s.direct[id] != nil })
+	for _, id := range ids {
 		require.False(s.t, s.find(id).unsure, "numbered anew though it may have been written")
 	}
-	s.store.bump(a.IDs)
+	s.store.bump(ids)
 }
 
 func (s *shell) settle(a Settle) {
 	for _, p := range s.mine() {
 		require.NotEqual(s.t, a.ID, p.id, "settled while it is on the wire")
+	}
+	if s.direct[a.ID] != nil {
+		delete(s.direct, a.ID)
+		return
 	}
 	l := s.store.settle(a, &s.log)
 	require.NoError(s.t, s.broken())
@@ -204,7 +218,9 @@ func (s *shell) advance(to time.Time) {
 
 // event is one thing that may happen to a producer.
 func (s *shell) event() {
-	switch rapid.IntRange(0, 13).Draw(s.t, "event") {
+	switch rapid.IntRange(0, 14).Draw(s.t, "event") {
+	case 14:
+		s.hearLate()
 	case 0, 1, 2:
 		s.append(rapid.Bool().Draw(s.t, "seal"))
 	case 3, 4:
@@ -292,7 +308,11 @@ func (s *shell) answer() {
 }
 
 func (s *shell) outcome(p *parcel, base int64, err error) {
-	s.learn(p, err)
+	if it := s.core.find(p.id); it != nil && it.acked {
+		s.alone = false // whatever the answer is
+	} else {
+		s.learn(p, err)
+	}
 	s.do(s.core.Answer(s.now, p.id, base, err, true))
 }
 
@@ -300,6 +320,10 @@ func (s *shell) outcome(p *parcel, base int64, err error) {
 func (s *shell) learn(p *parcel, err error) {
 	s.alone = s.alone && err != nil
 	if err == nil {
+		return
+	}
+	if s.direct[p.id] != nil {
+		s.backOff()
 		return
 	}
 	l, what := s.find(p.id), reactionTo(err)
@@ -337,7 +361,12 @@ func (s *shell) end(lost []*parcel) {
 	for _, p := range lost {
 		if p.incarnation == s.incarnation {
 			node = p.node
+			if it := s.core.find(p.id); it != nil && it.acked {
+				s.backOff()
+				continue
+			}
 			s.learn(p, errLost)
+			s.ackLate(p)
 		}
 	}
 	s.do(s.core.BrokerDown(s.now, node, errLost))
@@ -360,6 +389,31 @@ func (s *shell) leaderAnswer(found bool) {
 	s.do(s.core.NoLeader(s.now, notLeader))
 }
 
+// ackLate lets the connection of an actor that ended still bring an ack: if it is
+// the first's, the slot is settled at once, and the core hears of it later.
+func (s *shell) ackLate(p *parcel) {
+	if !p.processed || p.err != nil || s.direct[p.id] != nil || !rapid.Bool().Draw(s.t, "acked behind its end") {
+		return
+	}
+	s.late = append(s.late, p)
+	if s.taken[0].id == p.id {
+		s.direct[p.id] = s.store.settle(Settle{ID: p.id, Base: p.base}, &s.log)
+		require.NoError(s.t, s.broken())
+	}
+}
+
+// hearLate brings the first ack of those.
+func (s *shell) hearLate() {
+	if len(s.late) > 0 {
+		p := s.late[0]
+		s.late = s.late[1:]
+		if it := s.core.find(p.id); it != nil && it.phase == waiting {
+			s.alone = false
+		}
+		s.do(s.core.LateAck(s.now, p.id, p.base))
+	}
+}
+
 // check is what holds between two events: nothing waits for nothing, and the
 // log is in order.
 func (s *shell) check() {
@@ -369,7 +423,7 @@ func (s *shell) check() {
 	if !work || len(s.mine()) > 0 {
 		return
 	}
-	require.False(s.t, len(s.taken) == 0 && len(s.ready) > 0, "a ready batch that nobody takes")
+	require.False(s.t, len(s.taken)+len(s.direct) == 0 && len(s.ready) > 0, "a ready batch that nobody takes")
 	require.True(s.t, s.asking || !s.alarm.IsZero(), "work, and nothing that will wake the core")
 	if len(s.taken) > 0 {
 		end := s.taken[0].opened.Add(s.cfg.DeliveryTimeout)
