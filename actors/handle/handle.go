@@ -8,6 +8,7 @@ package handle
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -217,7 +218,7 @@ func (h *Handle) Stop(err error) {
 		return
 	}
 	h.stopped = err
-	topics := h.topics
+	topics := slices.Collect(maps.Values(h.topics)) // EndTopic may be called meanwhile
 	h.mu.Unlock()
 	for _, t := range topics {
 		t.end(err, err)
