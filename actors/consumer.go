@@ -38,6 +38,8 @@ type consumer struct {
 	sets       map[uint64]fetchedSet // not handed out yet; nil for none
 	handed     setMemory             // of the set that is handed out
 	lastID     uint64
+	back       bool   // the position went back, and nothing from there is handed out yet
+	old        uint64 // the last set of before that
 	maxBytes   int32
 	subscriber *actor.PID
 	watching   supervisor.Ref // the subscriber
@@ -268,6 +270,10 @@ func (c *consumer) do(ctx actor.Context, actions []consuming.Action) {
 		case consuming.Unwant:
 			c.unwant(ctx)
 		case consuming.Hand:
+			if c.back && a.ID > c.old {
+				c.back = false
+				c.progress.GoneBack(ctx.Self())
+			}
 			set := c.sets[a.ID]
 			c.drop(a.ID)
 			c.handed = set.memory
@@ -277,6 +283,10 @@ func (c *consumer) do(ctx actor.Context, actions []consuming.Action) {
 		case consuming.Failed:
 			c.handle.Emit(telemetry.FetchFailed{Client: c.handle.Name(), Topic: c.key.Topic, Partition: c.key.Partition, Err: a.Err})
 		case consuming.Moved:
+			if a.To < a.From {
+				c.back, c.old = true, c.lastID
+				c.progress.GoBack(ctx.Self(), a.To)
+			}
 			c.handle.Emit(telemetry.OffsetReset{Client: c.handle.Name(), Topic: c.key.Topic, Partition: c.key.Partition, From: a.From, To: a.To})
 		case consuming.Wake:
 			c.alarm.set(ctx, a.At)

@@ -48,6 +48,7 @@ type Progress struct {
 	handled  int64
 	restarts int
 	grown    bool // the partition was added while the subscription ran
+	moved    bool // floor is where the consumer went back to; it has handed out nothing from there
 	lease    uint64
 	consumer *actor.PID
 }
@@ -121,7 +122,7 @@ func (p *Progress) Grown() bool {
 func (p *Progress) forget() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.floor, p.acked, p.begun = 0, false, false
+	p.floor, p.acked, p.begun, p.moved = 0, false, false, false
 }
 
 // Began sets where the partition began, once it is known: a restart before the
@@ -140,7 +141,7 @@ func (p *Progress) Began(offset int64) {
 func (p *Progress) Attach() (lease uint64, restarts int, next int64, known bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.lease++
+	p.lease, p.moved = p.lease+1, false
 	if p.lease > 1 {
 		p.restarts++
 	}
@@ -148,16 +149,41 @@ func (p *Progress) Attach() (lease uint64, restarts int, next int64, known bool)
 }
 
 // Ack sets the offset to go on from after a restart. It never goes backwards,
-// and an old lease changes nothing.
+// and an old lease changes nothing. Between GoBack and GoneBack it leaves the
+// floor where it is.
 func (p *Progress) Ack(lease uint64, next int64, records int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.lease != lease || (p.acked || p.begun) && next < p.floor {
+	if p.lease != lease || !p.moved && (p.acked || p.begun) && next < p.floor {
 		return false
 	}
-	p.floor, p.acked = next, true
+	if !p.moved {
+		p.floor, p.acked = next, true
+	}
 	p.handled += int64(records)
 	return true
+}
+
+// GoBack takes the floor back to an offset at which the living consumer reads on,
+// as the log was truncated or made anew: what is beyond it there has not been
+// handed out. Sets of the log as it was are acked yet, and must not take the floor
+// with them, until GoneBack.
+func (p *Progress) GoBack(consumer *actor.PID, offset int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if consumer.Equal(p.consumer) {
+		p.floor, p.begun, p.moved = offset, true, true
+	}
+}
+
+// GoneBack tells that all sets of before are acked, and one from the new position
+// on is handed out.
+func (p *Progress) GoneBack(consumer *actor.PID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if consumer.Equal(p.consumer) {
+		p.moved = false
+	}
 }
 
 // Next is the offset after the last ack; false before the first.

@@ -2,6 +2,7 @@ package suite
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -134,6 +135,52 @@ func TestSubscriberOutlivesItsTopic(t *testing.T) {
 		return err == nil
 	}, patience, 10*time.Millisecond)
 	require.Equal(t, "new", receive(t, ctx, values, "a record of the new topic"))
+}
+
+// TestFloorOfATopicMadeAnew: the topic of a running subscription is made anew, and
+// a worker that fails when the new log has grown beyond the old place goes on from
+// its last ack in the new one.
+func TestFloorOfATopicMadeAnew(t *testing.T) {
+	ctx := bounded(t, patience)
+	fake := kafkatest.NewFake(t, kafkatest.FakeOptions{Topics: map[string]int32{"orders": 1}})
+	client, seen := start(t, moldau.Config{
+		Brokers: fake.Addrs()[0], MetadataRefresh: 50 * time.Millisecond,
+		Consume: moldau.ConsumeConfig{MaxWait: 20 * time.Millisecond},
+	})
+	values, grown := make(chan string, 100), make(chan struct{})
+	_, err := client.SubscribeTopic(moldau.TopicSubscriber{Topic: "orders", Begin: moldau.Earliest, NewWorker: func(a moldau.Assignment) (moldau.Worker, error) {
+		return moldau.WorkerFunc(func(_ context.Context, set *moldau.MessageSet) error {
+			for r := range set.Records() {
+				if string(r.Value) == "poison" && a.Restarts == 0 {
+					<-grown
+					return errors.New("poison")
+				}
+				values <- string(r.Value)
+			}
+			return nil
+		}), nil
+	}})
+	require.NoError(t, err)
+	produce := func(value string) error {
+		_, err := client.Topic("orders").ProduceSync(ctx, text(value))
+		return err
+	}
+	for range 10 {
+		require.NoError(t, produce("old"))
+		require.Equal(t, "old", receive(t, ctx, values, "a record of the old topic"))
+	}
+	lost := seen.next(is[telemetry.FetchFailed])
+	require.NoError(t, fake.DeleteTopic("orders"))
+	receive(t, ctx, lost, "an event that the topic is gone")
+	require.NoError(t, fake.CreateTopic("orders", 1, nil))
+	require.Eventually(t, func() bool { return produce("new") == nil }, patience, 10*time.Millisecond)
+	require.Equal(t, "new", receive(t, ctx, values, "a record of the new topic"))
+	require.NoError(t, produce("poison"))
+	for range 15 {
+		require.NoError(t, produce("later"))
+	}
+	close(grown)
+	require.Equal(t, "poison", receive(t, ctx, values, "the record that was not acked"))
 }
 
 // TestSubscriptionWaitsForItsTopic: a topic that is not there yet is waited for.
