@@ -132,7 +132,7 @@ func (c *Client) Stop(ctx context.Context) error {
 func (c *Client) drain(ctx context.Context) error {
 	var errs []error
 	for _, sub := range c.handle.Subscriptions() {
-		errs = append(errs, actors.StopSubscription(ctx, c.system, c.handle, sub.Name))
+		errs = append(errs, actors.StopSubscription(ctx, c.system, c.handle, sub))
 	}
 	for _, topic := range c.handle.Topics() {
 		errs = append(errs, topic.Flush(ctx))

@@ -94,7 +94,7 @@ func (s *Subscription) Stop(ctx context.Context) error {
 	if !s.client.handle.Subscribes(s.sub) {
 		return nil
 	}
-	if err := actors.StopSubscription(ctx, s.client.system, s.client.handle, s.sub.Name); err != nil {
+	if err := actors.StopSubscription(ctx, s.client.system, s.client.handle, s.sub); err != nil {
 		return err
 	}
 	s.client.handle.Unsubscribe(s.sub)

@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -50,25 +51,47 @@ func StartSubscription(ctx context.Context, system *actor.ActorSystem, h *handle
 		return nil // it starts with what is registered
 	}
 	_, err := supervisor.Call(ctx, system, subscribers, &supervisor.StartChild{Spec: SubscriptionSpec(h, sub)})
-	if errors.Is(err, supervisor.ErrAlreadyStarted) {
-		return nil // its supervisor was restarted meanwhile, and knew of it
+	if errors.Is(err, supervisor.ErrAlreadyStarted) || restarts(err) {
+		return h.Stopped() // its supervisor was restarted meanwhile, or will be, and knows of it
 	}
 	return err
 }
 
+// restarts says that a supervisor did not do what it was asked as it has ended, or
+// is about to. The next incarnation begins with what the handle says.
+func restarts(err error) bool {
+	if start := (*supervisor.StartError)(nil); errors.As(err, &start) {
+		return false // the child's own
+	}
+	return errors.Is(err, supervisor.ErrNoProcess) || errors.Is(err, supervisor.ErrNoReply) || errors.Is(err, supervisor.ErrShutdown)
+}
+
 // StopSubscription ends the actors of a subscription; handlers that run may
-// finish within their limit. It returns when they are gone, or ctx ends.
-func StopSubscription(ctx context.Context, system *actor.ActorSystem, h *handle.Handle, name string) error {
-	subscribers := supervisor.Whereis(system, subscribersName(h))
-	if subscribers == nil {
-		return nil
+// finish within their limit. It returns when they are gone, or ctx ends. A
+// supervisor that is restarted meanwhile does not start them again.
+func StopSubscription(ctx context.Context, system *actor.ActorSystem, h *handle.Handle, sub *handle.Subscription) error {
+	sub.End()
+	pause := time.NewTicker(10 * time.Millisecond)
+	defer pause.Stop()
+	for {
+		subscribers := supervisor.Whereis(system, subscribersName(h))
+		if subscribers == nil || supervisor.Living(system, subscribers) == nil {
+			return nil // they ended with it
+		}
+		_, err := supervisor.Call(ctx, system, subscribers, &supervisor.TerminateChild{ID: sub.Name})
+		if err == nil {
+			_, err = supervisor.Call(ctx, system, subscribers, &supervisor.DeleteChild{ID: sub.Name})
+		}
+		switch {
+		case errors.Is(err, supervisor.ErrNotFound):
+			return nil
+		case !restarts(err):
+			return err
+		}
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
 	}
-	_, err := supervisor.Call(ctx, system, subscribers, &supervisor.TerminateChild{ID: name})
-	if err == nil {
-		_, err = supervisor.Call(ctx, system, subscribers, &supervisor.DeleteChild{ID: name})
-	}
-	if errors.Is(err, supervisor.ErrNotFound) {
-		return nil
-	}
-	return err
 }

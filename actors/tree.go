@@ -124,7 +124,9 @@ func consumerSpec(h *handle.Handle, d *handle.Direct) supervisor.ChildSpec {
 func subscriptionSpecs(h *handle.Handle) []supervisor.ChildSpec {
 	var specs []supervisor.ChildSpec
 	for _, sub := range h.Subscriptions() {
-		specs = append(specs, SubscriptionSpec(h, sub))
+		if !sub.Ends() {
+			specs = append(specs, SubscriptionSpec(h, sub))
+		}
 	}
 	return specs
 }

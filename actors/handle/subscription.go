@@ -3,6 +3,7 @@ package handle
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -32,6 +33,7 @@ type Subscription struct {
 	// NewWorker makes the worker of a partition.
 	NewWorker behaviors.NewWorker
 
+	ends     atomic.Bool
 	mu       sync.Mutex
 	assigned []Partition
 	has      map[Partition]bool // what assigned holds
@@ -52,6 +54,13 @@ type Progress struct {
 	lease    uint64
 	consumer *actor.PID
 }
+
+// End says that the subscription is being stopped: it is registered until its
+// actors are gone, but they are not started any more.
+func (s *Subscription) End() { s.ends.Store(true) }
+
+// Ends says whether End was called.
+func (s *Subscription) Ends() bool { return s.ends.Load() }
 
 // Assign makes the wanted partitions of a topic with count partitions those
 // that have a worker, and returns the ones that had none.
