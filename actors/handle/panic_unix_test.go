@@ -33,3 +33,22 @@ func TestAnAppendThatPanics(t *testing.T) {
 	require.Equal(t, 1, told, "nobody was told of the batch")
 	require.Equal(t, []string{"a"}, valuesOf(t, slot.Take(lease)))
 }
+
+// A list that panics in the middle leaves what stands before, and its producer is
+// told of it.
+func TestAListThatPanics(t *testing.T) {
+	gone, err := syscall.Mmap(-1, 0, 4096, syscall.PROT_NONE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	require.NoError(t, err)
+	defer syscall.Munmap(gone)
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	_, topic := newHandle(t, 1, nil)
+	slot := topic.Slot(0)
+	told := 0
+	lease, _ := slot.Attach(nil, func(bool) { told++ })
+	require.Panics(t, func() {
+		topic.AppendAll(context.Background(), []record.Record{{Value: []byte("a")}, {Value: gone[:100]}}, behaviors.On(0), Lingers)
+	})
+	put(t, topic, "b")
+	require.Equal(t, 1, told, "nobody was told of the batch")
+	require.Equal(t, []string{"a", "b"}, valuesOf(t, slot.Take(lease)))
+}

@@ -67,7 +67,7 @@ func (s *Slot) fill(records []record.Record, size int, haste Haste, news bool, m
 		if !encoded { // a panic
 			s.room.leave(1)
 			s.dropEmpty()
-			s.mu.Unlock()
+			s.signal(news && n > 0, false) // those before it are in
 		}
 	}()
 	b := s.open
