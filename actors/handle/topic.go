@@ -294,4 +294,5 @@ func (t *Topic) end(err, later error) {
 	for _, s := range *t.slots.Load() {
 		s.close(err, later)
 	}
+	t.handle.pool.budget.release(0) // who waits for memory that others have looks again
 }
