@@ -83,12 +83,21 @@ func (q *quota) atOnce() int {
 
 // leave counts n records out.
 func (q *quota) leave(n int) {
-	if !q.counted || n == 0 {
+	if q.counted && n > 0 {
+		q.takeBack(n)
+		q.client.pool.budget.release(0) // who waits looks again
+	}
+}
+
+// takeBack is leave for records that found no memory. Nobody is woken: whoever did
+// not get in because of them is when that memory comes back, and the caller himself
+// would find it as full as before, again and again.
+func (q *quota) takeBack(n int) {
+	if !q.counted {
 		return
 	}
 	q.records -= n
 	if q.client.maxRecords > 0 {
 		q.client.records.Add(-int64(n))
 	}
-	q.client.pool.budget.release(0) // who waits looks again
 }

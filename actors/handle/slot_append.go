@@ -78,7 +78,7 @@ func (s *Slot) fill(records []record.Record, size int, haste Haste, news bool, m
 			break
 		}
 		if !b.add(&records[n], size, s.clock) {
-			s.room.leave(1)
+			s.room.takeBack(1)
 			why = noRoom
 			break
 		}
