@@ -115,8 +115,9 @@ func (c *client) brokerUp(ctx actor.Context, m *brokerUp, now time.Time) {
 	if !wanted {
 		return // it was told to end meanwhile
 	}
-	if state.pid != nil {
+	if state.pid != nil { // its end has not been told yet
 		supervisor.Demonitor(ctx, state.monitor)
+		c.brokerEnded(ctx, m.id, state, errBrokerGone(m.id, nil), now)
 	}
 	state.pid, state.monitor = m.pid, supervisor.Monitor(ctx, m.pid)
 	c.states[m.id] = state
@@ -126,12 +127,17 @@ func (c *client) brokerUp(ctx actor.Context, m *brokerUp, now time.Time) {
 func (c *client) brokerDown(ctx actor.Context, m *supervisor.Down, now time.Time) {
 	for id, state := range c.states {
 		if state.pid != nil && state.monitor == m.Ref {
-			c.identity.gone(c, state.pid, errBrokerGone(id, m.Reason))
-			state.pid = nil
-			c.states[id] = state
-			c.do(ctx, c.core.BrokerDown(now, id, errBrokerGone(id, m.Reason)))
+			c.brokerEnded(ctx, id, state, errBrokerGone(id, m.Reason), now)
 		}
 	}
+}
+
+// brokerEnded writes off what a broker's actor was asked.
+func (c *client) brokerEnded(ctx actor.Context, id int32, state brokerState, err error, now time.Time) {
+	c.identity.gone(c, state.pid, err)
+	state.pid = nil
+	c.states[id] = state
+	c.do(ctx, c.core.BrokerDown(now, id, err))
 }
 
 func (c *client) answered(ctx actor.Context, m *metadataAnswer, now time.Time) {

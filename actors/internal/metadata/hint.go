@@ -1,6 +1,7 @@
 package metadata
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -40,8 +41,17 @@ func (c *Core) Hint(now time.Time, h Hint) []Action {
 	next.Topics[h.Topic] = &topic
 	c.cluster = &next
 	c.dropMoved(before)
-	return c.next(now, c.tell(now, 0, []Action{Publish{c.cluster}, c.brokers()}))
+	out := []Action{Publish{c.cluster}, c.brokers()}
+	for number, id := range c.asked {
+		if !c.up[id] { // its actor ends, and may do so before it looks at the request
+			out = c.fail(now, number, errMoved, out)
+		}
+	}
+	return c.next(now, c.tell(now, 0, out))
 }
+
+// errMoved is what a broker was asked that has another address now.
+var errMoved = errors.New("the broker has moved to another address")
 
 func (c *Core) partition(topic string, partition int32) (Partition, bool) {
 	t := c.cluster.Topics[topic]

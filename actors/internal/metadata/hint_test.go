@@ -75,3 +75,19 @@ func TestAHintOutlivesALaggingAnswer(t *testing.T) {
 	lagging := &Topic{Name: "t", Partitions: []Partition{{Leader: 1, Epoch: 4}}}
 	require.EqualValues(t, 2, lagging.keepLeaders(c.Cluster().Topics["t"]).Partitions[0].Leader)
 }
+
+// A hint that moves the broker that is being asked ends its actor, which answers
+// nothing any more: it is asked again at its new place.
+func TestAHintThatMovesWhoIsAsked(t *testing.T) {
+	c := New(testConfig(), first)
+	c.Resume(&Cluster{
+		Brokers: []Broker{{ID: 1, Host: "one", Port: 9092}},
+		Topics:  map[string]*Topic{"t": {Name: "t", Partitions: []Partition{{Leader: 1, Epoch: 4}}}},
+	})
+	c.Start(epoch)
+	asked := only[Ask](t, c.BrokerUp(epoch, 1))
+	c.Hint(epoch, Hint{Topic: "t", Leader: 1, Epoch: 5, Brokers: []Broker{{ID: 1, Host: "elsewhere", Port: 9092}}})
+	again := only[Ask](t, c.BrokerUp(at(time.Second), 1))
+	require.EqualValues(t, 1, again.Broker)
+	require.Nil(t, c.Answer(at(2*time.Second), asked.Number, view(nil), nil), "the old one counts no more")
+}
