@@ -56,3 +56,31 @@ func TestSubscribeWhileActorsAreParked(t *testing.T) {
 		<-made
 	})
 }
+
+// TestStopWhileActorsRestart: a subscription that is stopped in the moment in which
+// the supervisor of subscriptions crashes is not started again.
+func TestStopWhileActorsRestart(t *testing.T) {
+	ctx := bounded(t, patience)
+	fake := kafkatest.NewFake(t, kafkatest.FakeOptions{Topics: map[string]int32{"orders": 1}})
+	for i := range 100 {
+		client, err := moldau.Start(ctx, moldau.Config{Brokers: fake.Addrs()[0], Telemetry: telemetry.Discard})
+		require.NoError(t, err)
+		records := make(chan moldau.Record)
+		sub, err := client.SubscribeTopic(moldau.TopicSubscriber{Topic: "orders", NewWorker: collect(records)})
+		require.NoError(t, err)
+		subscribers := find(t, client, "subscribers").PID
+		var both sync.WaitGroup
+		both.Go(func() {
+			away(ctx, time.Duration(3*i)*time.Microsecond)
+			client.System().Root.Send(subscribers, &bug{func() { panic("planted") }})
+		})
+		require.NoError(t, sub.Stop(ctx))
+		both.Wait()
+		require.Eventually(t, func() bool {
+			next := find(t, client, "subscribers")
+			return next != nil && next.PID != nil && !next.PID.Equal(subscribers)
+		}, patience, time.Millisecond)
+		require.Nil(t, find(t, client, "subscribers", "orders"), "it runs though it was stopped")
+		require.NoError(t, client.Close())
+	}
+}
