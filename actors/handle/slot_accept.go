@@ -27,7 +27,7 @@ func (s *Slot) Accept(records []record.Record, made func(base int64, err error))
 		if why == noRoom {
 			return i, ErrBufferFull
 		}
-		if err := p.Err(); err != nil {
+		if err := p.NotAccepted(); err != nil {
 			return i, err
 		}
 	}

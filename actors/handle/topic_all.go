@@ -118,7 +118,7 @@ func (l *list) run(slot *Slot, records []record.Record, sticky bool) int {
 	case why == moveOn:
 		return 0
 	}
-	l.full = p.Err()
+	l.full = p.NotAccepted()
 	return l.run(slot, records, sticky)
 }
 
