@@ -20,13 +20,19 @@ func TestAnAppendThatPanics(t *testing.T) {
 	require.NoError(t, err)
 	defer syscall.Munmap(gone)
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	_, topic := newHandle(t, 1, nil)
+	_, topic := newHandle(t, 1, func(c *Config) { c.Produce.BufferRecords = 10 })
 	slot := topic.Slot(0)
 	told := 0
 	lease, _ := slot.Attach(nil, func(bool) { told++ })
 	require.Panics(t, func() {
 		topic.Append(context.Background(), &record.Record{Value: gone[:100]}, behaviors.On(0), Lingers, nil)
 	})
+	require.Panics(t, func() {
+		list := []record.Record{*value("a"), {Value: make([]byte, chunkSize)}, {Value: gone[:100]}, *value("b")}
+		topic.AppendTogether(context.Background(), nil, list, behaviors.On(0), Lingers)
+	})
+	require.Zero(t, topic.handle.Buffered())
+	require.Zero(t, topic.handle.records.Load())
 	require.True(t, slot.mu.TryLock(), "the slot is locked for ever")
 	slot.mu.Unlock()
 	put(t, topic, "a")

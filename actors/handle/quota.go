@@ -32,6 +32,29 @@ func (q *quota) begin(t *Topic) {
 	}
 }
 
+// take admits records and reserves the bytes that they need, both or neither. It
+// looks for the memory first: to give records back wakes all who wait for room,
+// the caller too, which would try again at once and for ever.
+func (q *quota) take(records, bytes int) bool {
+	if bytes == 0 {
+		return q.admit(records)
+	}
+	if q.counted && !q.has(bytes) || !q.admit(records) {
+		return false
+	}
+	if !q.reserve(bytes) {
+		q.leave(records)
+		return false
+	}
+	return true
+}
+
+// has says whether reserve would take n bytes at present.
+func (q *quota) has(n int) bool {
+	held := q.held.Load()
+	return (held == 0 || held+int64(n) <= q.most) && q.client.pool.budget.has(n)
+}
+
 // reserve takes n bytes if they are there, of the slot's share and of the
 // client's. A reservation that is larger than a whole limit is let through when
 // nothing else is out, as it would never be otherwise.

@@ -44,7 +44,7 @@ func (s *Slot) guarded(c call, o *Outcome) {
 			s.topic.callbackPanicked(s.partition, value)
 		}
 	}()
-	c.made(o.of(c.index))
+	c.made(o.ofRun(c.index, c.n))
 }
 
 // callbackPanicked tells of a user's callback that panicked.

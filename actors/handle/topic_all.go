@@ -156,9 +156,9 @@ func (t *Topic) together(ctx context.Context, key []byte, records []record.Recor
 	if size > slot.batchSize {
 		return Failed(tooLarge(slot, size))
 	}
-	p, full := slot.appendWhole(records, size, haste)
+	p, full := slot.appendWhole(records, size, haste, nil)
 	if full {
-		p = t.whenRoom(ctx, func() (Pending, bool) { return slot.appendWhole(records, size, haste) })
+		p = t.whenRoom(ctx, func() (Pending, bool) { return slot.appendWhole(records, size, haste, nil) })
 	}
 	return p
 }
