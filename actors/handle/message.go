@@ -25,6 +25,8 @@ type Replies interface {
 type message struct {
 	records []record.Record
 	replies Replies // nil: nobody asks
+	size    int     // bytes in a batch at most
+	whole   bool    // accepted whole or not at all
 	taken   int     // accepted; of whoever accepts
 
 	// open counts the pieces without outcome, and 1 for Buffered: whoever brings it

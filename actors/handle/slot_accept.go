@@ -5,35 +5,72 @@ import (
 )
 
 // Accept is append for actors: records of a message go into the slot, and replies,
-// if not nil, are told of it. It never blocks; it fails with ErrBufferFull when
-// memory is at its limit: the records that were accepted before go their way.
+// if not nil, are told of it. A list that one batch holds is accepted whole or not
+// at all, with offsets one after another; a longer one batch by batch. It never
+// blocks; it fails with ErrBufferFull when memory is at its limit: the records
+// that were accepted before go their way. A record that no batch can hold fails
+// the message before any is accepted.
 func (s *Slot) Accept(records []record.Record, replies Replies) {
 	m := newMessage(records, replies)
-	if err := s.take(m); err != nil {
+	size, err := s.measure(records)
+	if err != nil {
+		m.failed(err)
+		return
+	}
+	m.size, m.whole = size, s.together(len(records), size)
+	full, err := s.take(m)
+	if full {
+		err = ErrBufferFull
+	}
+	if err != nil {
 		m.failed(err)
 		return
 	}
 	m.buffered()
 }
 
-// take accepts records of a message until there is an error.
-func (s *Slot) take(m *message) error {
-	for ; m.taken < len(m.records); m.taken++ {
-		haste := Lingers
-		if m.taken == len(m.records)-1 {
-			haste = Soon
+// measure is what records take in a batch at most; each must fit one.
+func (s *Slot) measure(records []record.Record) (size int, err error) {
+	for i := range records {
+		n := encodedSize(&records[i])
+		if n > s.batchSize {
+			return 0, tooLarge(s, n)
 		}
-		if size := encodedSize(&m.records[m.taken]); size > s.batchSize {
-			return tooLarge(s, size)
-		}
+		size += n
+	}
+	return size, nil
+}
+
+// together says whether n records can ever be accepted whole.
+func (s *Slot) together(n, size int) bool {
+	most := s.room.atOnce()
+	return size <= s.batchSize && (most == 0 || n <= most)
+}
+
+// take accepts of a message what there is room for. full says that some is left.
+func (s *Slot) take(m *message) (full bool, err error) {
+	for m.taken < len(m.records) {
 		m.open.Add(1)
-		p, _, why := s.append(m.records[m.taken:m.taken+1], haste, false, m.outcome())
-		if why == noRoom {
-			return ErrBufferFull
+		p, n, full := s.piece(m)
+		if full {
+			m.open.Add(-1)
+			return true, nil
 		}
 		if err := p.NotAccepted(); err != nil {
-			return err
+			return false, err
 		}
+		m.taken += n
 	}
-	return nil
+	return false, nil
+}
+
+// piece accepts what one batch has room for.
+func (s *Slot) piece(m *message) (p Pending, n int, full bool) {
+	rest := m.records[m.taken:]
+	if m.whole {
+		p, full = s.appendWhole(rest, m.size, Soon, m.outcome())
+		return p, len(rest), full
+	}
+	p, n, why := s.append(rest, Soon, false, m.outcome())
+	return p, n, n == 0 && why == noRoom
 }

@@ -31,8 +31,9 @@ type ProduceBuffered struct {
 }
 
 // ProduceAcked tells that the records of a Produce are written. Base is the
-// first one's offset, -1 where the broker does not tell. Records that found
-// themselves in one batch have offsets without a gap.
+// first one's offset, -1 where the broker does not tell. A list that one batch
+// holds (Produce.BatchBytes) was accepted whole, and the others follow without a
+// gap, unless the broker had the batch cut as too large.
 type ProduceAcked struct {
 	Ref       any
 	Topic     string
