@@ -85,6 +85,7 @@ const (
 	RetryAtLeastOnce = handle.RetryAtLeastOnce
 	RetrySafe        = handle.RetrySafe
 	NoLinger         = handle.NoLinger
+	NoQueue          = handle.NoQueue
 	ReadCommitted    = handle.ReadCommitted
 	ReadUncommitted  = handle.ReadUncommitted
 	NoCodec          = compress.None

@@ -127,6 +127,11 @@ type replies struct {
 	partition int32
 }
 
+// Queued implements handle.Replies.
+func (r *replies) Queued() {
+	r.root.Send(r.sender, &protocol.ProduceQueued{Ref: r.ref, Topic: r.topic, Partition: r.partition})
+}
+
 // Buffered implements handle.Replies.
 func (r *replies) Buffered() {
 	r.root.Send(r.sender, &protocol.ProduceBuffered{Ref: r.ref, Topic: r.topic, Partition: r.partition})

@@ -2,14 +2,17 @@ package handle
 
 import (
 	"sync/atomic"
+	"time"
 
 	"github.com/moldau-go/moldau/wire/record"
 )
 
 // Replies are told what becomes of a message. They are told one after another,
-// from any goroutine and never under a lock: Buffered and then Acked or Failed, or
-// Failed alone.
+// from any goroutine and never under a lock: Queued perhaps, Buffered, and then
+// Acked or Failed; or Failed without Buffered.
 type Replies interface {
+	// Queued: it waits for room. It is told in Accept, if at all.
+	Queued()
 	// Buffered: all records are accepted.
 	Buffered()
 	// Acked: all are written; base is the first one's offset, -1 where the broker
@@ -23,11 +26,14 @@ type Replies interface {
 // message is the records of one message on their way into a slot, and what is
 // known of their outcome.
 type message struct {
-	records []record.Record
-	replies Replies // nil: nobody asks
-	size    int     // bytes in a batch at most
-	whole   bool    // accepted whole or not at all
-	taken   int     // accepted; of whoever accepts
+	records []record.Record // until all are accepted
+	count   int             // of records
+	replies Replies         // nil: nobody asks
+	since   time.Time       // when it came
+	size    int             // bytes in a batch at most
+	whole   bool            // accepted whole or not at all
+	taken   int             // accepted; of whoever accepts
+	held    int             // bytes that it has of the queue's
 
 	// open counts the pieces without outcome, and 1 for Buffered: whoever brings it
 	// to zero tells the outcome, so Buffered is told first. base and err are written
@@ -38,7 +44,7 @@ type message struct {
 }
 
 func newMessage(records []record.Record, replies Replies) *message {
-	m := &message{records: records, replies: replies, base: -1}
+	m := &message{records: records, count: len(records), replies: replies, since: time.Now(), base: -1}
 	m.open.Store(1)
 	return m
 }
@@ -65,14 +71,19 @@ func (m *message) ended() {
 	switch {
 	case m.open.Add(-1) > 0:
 	case m.err != nil:
-		m.replies.Failed(len(m.records), m.err)
+		m.replies.Failed(m.count, m.err)
 	default:
 		m.replies.Acked(m.base)
 	}
 }
 
-// buffered tells that all is accepted.
-func (m *message) buffered() {
+// accepted ends the acceptance: err is why not all are accepted.
+func (m *message) accepted(err error) {
+	if err != nil {
+		m.failed(err)
+		return
+	}
+	m.records = nil // they are encoded
 	if m.replies != nil {
 		m.replies.Buffered()
 		m.ended()
@@ -83,5 +94,12 @@ func (m *message) buffered() {
 func (m *message) failed(err error) {
 	if m.replies != nil {
 		m.replies.Failed(m.taken, err)
+	}
+}
+
+// queued tells that it waits.
+func (m *message) queued() {
+	if m.replies != nil {
+		m.replies.Queued()
 	}
 }

@@ -39,3 +39,24 @@ func TestAnAppendThatPanics(t *testing.T) {
 	require.Equal(t, 1, told, "nobody was told of the batch")
 	require.Equal(t, []string{"a"}, valuesOf(t, slot.Take(lease)))
 }
+
+// A message with a record that changes under our hands fails, and no actor with it.
+func TestAMessageThatChanges(t *testing.T) {
+	gone, err := syscall.Mmap(-1, 0, 4096, syscall.PROT_NONE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	require.NoError(t, err)
+	defer syscall.Munmap(gone)
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	h, topic := newHandle(t, 1, func(c *Config) { c.Produce.BatchBytes = 500 })
+	changed := record.Record{Value: gone[:100]}
+	for _, before := range []int{1, 10} {
+		r := &keep{}
+		topic.Slot(0).Accept(append(sized(before, 100), changed), r)
+		require.ErrorIs(t, r.err, ErrChanged)
+		require.Len(t, r.got(), 1)
+	}
+	r := &told{}
+	topic.Slot(0).Accept(sized(1, 100), r)
+	require.Equal(t, []string{"buffered"}, r.got())
+	takeAll(t, topic)
+	require.Zero(t, h.Buffered())
+}

@@ -1,15 +1,18 @@
 package handle
 
 import (
+	"fmt"
+
 	"github.com/moldau-go/moldau/wire/record"
 )
 
 // Accept is append for actors: records of a message go into the slot, and replies,
-// if not nil, are told of it. A list that one batch holds is accepted whole or not
-// at all, with offsets one after another; a longer one batch by batch. It never
-// blocks; it fails with ErrBufferFull when memory is at its limit: the records
-// that were accepted before go their way. A record that no batch can hold fails
-// the message before any is accepted.
+// if not nil, are told of it. It never blocks: a message that finds no room waits
+// in the slot's queue, and all that come behind it, or fails, as Produce.OnFull
+// says. A list that one batch holds is accepted whole or not at all, with offsets
+// one after another; a longer one batch by batch. A record that no batch can hold
+// fails its message before any is accepted. Keys, values and headers must stay as
+// they are until Buffered or Failed.
 func (s *Slot) Accept(records []record.Record, replies Replies) {
 	m := newMessage(records, replies)
 	size, err := s.measure(records)
@@ -18,15 +21,15 @@ func (s *Slot) Accept(records []record.Record, replies Replies) {
 		return
 	}
 	m.size, m.whole = size, s.together(len(records), size)
-	full, err := s.take(m)
+	full := s.busy()
+	if !full {
+		full, err = s.take(m)
+	}
 	if full {
-		err = ErrBufferFull
+		s.postpone(m)
+	} else {
+		m.accepted(err)
 	}
-	if err != nil {
-		m.failed(err)
-		return
-	}
-	m.buffered()
 }
 
 // measure is what records take in a batch at most; each must fit one.
@@ -47,8 +50,15 @@ func (s *Slot) together(n, size int) bool {
 	return size <= s.batchSize && (most == 0 || n <= most)
 }
 
-// take accepts of a message what there is room for. full says that some is left.
+// take accepts of a message what there is room for. full says that some is left. A
+// record that changes under our hands is an error, not a panic: it is its sender's
+// mistake, and no actor's.
 func (s *Slot) take(m *message) (full bool, err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			full, err = false, fmt.Errorf("%w (%v)", ErrChanged, value)
+		}
+	}()
 	for m.taken < len(m.records) {
 		m.open.Add(1)
 		p, n, full := s.piece(m)

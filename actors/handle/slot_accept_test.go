@@ -2,6 +2,7 @@ package handle
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -23,6 +24,14 @@ func (r *told) add(format string, args ...any) {
 	r.all = append(r.all, fmt.Sprintf(format, args...))
 }
 
+// got is what was told so far.
+func (r *told) got() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.all)
+}
+
+func (r *told) Queued()                        { r.add("queued") }
 func (r *told) Buffered()                      { r.add("buffered") }
 func (r *told) Acked(base int64)               { r.add("acked %d", base) }
 func (r *told) Failed(accepted int, err error) { r.add("failed %d %v", accepted, err) }
@@ -42,7 +51,7 @@ func TestAMessageThatIsSettledAtOnce(t *testing.T) {
 				synctest.Wait() // the callback is made
 			})
 			slot.Accept(numbered(1, func(int) []byte { return nil }), r)
-			require.Equal(t, []string{"buffered", outcome}, r.all)
+			require.Equal(t, []string{"buffered", outcome}, r.got())
 		})
 	}
 }
@@ -68,8 +77,8 @@ func TestAMessageIsAcceptedWhole(t *testing.T) {
 		first, second := &told{}, &told{}
 		slot.Accept(sized(3, chunkSize-100), first)
 		slot.Accept(sized(3, chunkSize-100), second)
-		require.Equal(t, []string{"buffered"}, first.all)
-		require.Equal(t, []string{"failed 0 " + ErrBufferFull.Error()}, second.all, "there is room for one of three")
+		require.Equal(t, []string{"buffered"}, first.got())
+		require.Equal(t, []string{"failed 0 " + ErrBufferFull.Error()}, second.got(), "there is room for one of three")
 		for base := range int64(2) {
 			b := slot.Take(lease)
 			require.Equal(t, []int{1, 3}[base], b.Count())
@@ -77,7 +86,7 @@ func TestAMessageIsAcceptedWhole(t *testing.T) {
 			b.Release()
 		}
 		synctest.Wait()
-		require.Equal(t, []string{"buffered", "acked 10"}, first.all)
+		require.Equal(t, []string{"buffered", "acked 10"}, first.got())
 	})
 }
 
@@ -95,7 +104,7 @@ func TestALongMessageGoesBatchByBatch(t *testing.T) {
 				if batches++; batches == refused+1 {
 					err = errRefused
 				}
-				require.Equal(t, []string{"buffered"}, r.all)
+				require.Equal(t, []string{"buffered"}, r.got())
 				slot.Settle(lease, b, int64(100*batches), err)
 				b.Release()
 			}
@@ -105,7 +114,7 @@ func TestALongMessageGoesBatchByBatch(t *testing.T) {
 			if refused >= 0 {
 				want[1] = "failed 10 refused"
 			}
-			require.Equal(t, want, r.all)
+			require.Equal(t, want, r.got())
 		})
 	}
 }
@@ -126,9 +135,9 @@ func TestAMessageFailsWithOneOfItsRecords(t *testing.T) {
 		slot.Settle(lease, rest, 100, nil)
 		rest.Release()
 		synctest.Wait()
-		require.Equal(t, []string{"buffered", "acked 100"}, messages[0].all)
-		require.Equal(t, []string{"buffered", "failed 3 refused"}, messages[1].all)
-		require.Equal(t, []string{"buffered", "acked 105"}, messages[2].all)
+		require.Equal(t, []string{"buffered", "acked 100"}, messages[0].got())
+		require.Equal(t, []string{"buffered", "failed 3 refused"}, messages[1].got())
+		require.Equal(t, []string{"buffered", "acked 105"}, messages[2].got())
 	})
 }
 
@@ -137,8 +146,8 @@ func TestAMessageWithARecordThatIsTooLarge(t *testing.T) {
 	h, topic := newHandle(t, 1, func(c *Config) { c.Produce.BatchBytes = chunkSize })
 	r := &told{}
 	topic.Slot(0).Accept(append(sized(1, 100), sized(1, chunkSize+1)...), r)
-	require.Len(t, r.all, 1)
-	require.Contains(t, r.all[0], "failed 0 ")
+	require.Len(t, r.got(), 1)
+	require.Contains(t, r.got()[0], "failed 0 ")
 	require.Zero(t, h.Buffered())
 }
 
@@ -147,7 +156,7 @@ func TestAMessageOfNothingAndOfNobody(t *testing.T) {
 	_, topic := newHandle(t, 1, nil)
 	r := &told{}
 	topic.Slot(0).Accept(nil, r)
-	require.Equal(t, []string{"buffered", "acked -1"}, r.all)
+	require.Equal(t, []string{"buffered", "acked -1"}, r.got())
 	topic.Slot(0).Accept(sized(2, 100), nil)
 	require.Len(t, takeAll(t, topic)[0], 2)
 }
