@@ -54,7 +54,8 @@ type ProduceAcked struct {
 }
 
 // ProduceFailed tells that at least one record of a Produce failed for good,
-// and why. Accepted says how many were accepted before.
+// and why. Accepted says how many were accepted, the first ones: all, if there was
+// a ProduceBuffered, and fewer if there was none. Those may have been written.
 type ProduceFailed struct {
 	Ref       any
 	Topic     string
