@@ -32,7 +32,8 @@ type Handle struct {
 	maxRecords int64        // 0: they are not counted
 	records    atomic.Int64 // not settled; if they are counted
 	drops      drops
-	queued     budget // of messages that wait for room
+	queued     budget       // of messages that wait for room
+	pressed    atomic.Int32 // partitions where they do: no batch lingers meanwhile
 
 	cluster atomic.Pointer[metadata.Cluster]
 

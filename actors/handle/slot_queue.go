@@ -90,8 +90,18 @@ func (s *Slot) enqueue(m *message) {
 }
 
 // move accepts what waits, one message after another, as room comes. Each is told
-// of it before the next message of anybody is accepted.
+// of it before the next message of anybody is accepted. Whoever ends the goroutine
+// while he is told (runtime.Goexit) does not end what waits behind.
 func (s *Slot) move() {
+	h, done := s.topic.handle, false
+	h.pressed.Add(1)
+	defer func() {
+		h.pressed.Add(-1)
+		if !done {
+			go s.move()
+		}
+	}()
+	h.hurryAll() // what lingers holds the memory that is waited for
 	for m := s.head(); m != nil; m = s.head() {
 		err := s.await(m)
 		s.mu.Lock()
@@ -99,6 +109,7 @@ func (s *Slot) move() {
 		s.mu.Unlock()
 		s.guarded(func() { m.accepted(err) })
 	}
+	done = true
 }
 
 // head takes the first message out of the queue; with none left the queue is over.
@@ -126,7 +137,6 @@ func (s *Slot) await(m *message) error {
 		if full, err := s.take(m); !full {
 			return s.reason(err)
 		}
-		s.topic.handle.hurryAll() // what lingers holds the memory that is waited for
 		select {
 		case <-room:
 		case <-limit.C:

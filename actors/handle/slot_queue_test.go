@@ -1,12 +1,14 @@
 package handle
 
 import (
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/moldau-go/moldau/behaviors"
 	"github.com/moldau-go/moldau/wire"
 )
 
@@ -136,6 +138,31 @@ func TestWhatWaitsIsAnsweredAtTheEnd(t *testing.T) {
 	})
 }
 
+// While a message waits nothing lingers, neither what was open nor what is opened.
+func TestWhatLingersDoesNotKeepMessagesWaiting(t *testing.T) {
+	fullSlot(t, func(c *ProduceConfig) { c.Linger, c.BufferBytes = time.Hour, 2*chunkSize }, func(t *testing.T, h *Handle, slot *Slot) {
+		other := slot.topic.Slot(1)
+		lease, _ := slot.Attach(nil, func(bool) {})
+		for range 2 {
+			require.Zero(t, slot.Look(lease).Ready)
+			r := &told{}
+			slot.Accept(sized(2, chunkSize-100), r)
+			synctest.Wait()
+			require.Equal(t, []string{"queued"}, r.got())
+			require.Equal(t, 1, slot.Look(lease).Ready)
+			require.NoError(t, slot.topic.Try(value("a"), behaviors.On(1)))
+			of, _ := other.Attach(nil, func(bool) {})
+			require.Equal(t, 1, other.Look(of).Ready)
+			settleOne(slot, 0, nil)
+			settleOne(other, 0, nil)
+			require.Equal(t, []string{"queued", "buffered"}, r.got())
+			settleOne(slot, 0, nil)
+			lease, _ = slot.Attach(nil, func(bool) {})
+			put(t, slot.topic, string(make([]byte, chunkSize-100)))
+		}
+	})
+}
+
 // What waits for memory that others have is answered all the same.
 func TestWhatWaitsForOthersIsAnsweredAtTheEnd(t *testing.T) {
 	fullSlot(t, nil, func(t *testing.T, h *Handle, slot *Slot) {
@@ -220,16 +247,23 @@ func TestTheRestOfALongMessageWaits(t *testing.T) {
 	})
 }
 
-// An answer that panics ends neither the queue nor the program.
-func TestAnAnswerThatPanics(t *testing.T) {
-	fullSlot(t, nil, func(t *testing.T, h *Handle, slot *Slot) {
-		slot.Accept(sized(1, 300), &panics{})
-		after := send(slot, 300)
-		settleOne(slot, 0, nil)
-		require.Equal(t, []string{"queued", "buffered"}, after[0].got())
-	})
+// An answer that panics, or ends its goroutine, ends neither the queue nor the
+// program.
+func TestAnAnswerThatDoesNotReturn(t *testing.T) {
+	for _, do := range []func(){func() { panic("planted") }, runtime.Goexit} {
+		fullSlot(t, nil, func(t *testing.T, h *Handle, slot *Slot) {
+			slot.Accept(sized(1, 300), &unreturning{do: do})
+			after := send(slot, 300)
+			settleOne(slot, 0, nil)
+			require.Equal(t, []string{"queued", "buffered"}, after[0].got())
+			require.Zero(t, h.pressed.Load())
+		})
+	}
 }
 
-type panics struct{ told }
+type unreturning struct {
+	told
+	do func()
+}
 
-func (*panics) Buffered() { panic("planted") }
+func (u *unreturning) Buffered() { u.do() }
