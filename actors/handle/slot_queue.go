@@ -90,7 +90,7 @@ func (s *Slot) enqueue(m *message) {
 }
 
 // move accepts what waits, one message after another, as room comes. Each is told
-// of it before the next message of anybody is accepted. Whoever ends the goroutine
+// of it before the next message of the partition is accepted. Whoever ends the goroutine
 // while he is told (runtime.Goexit) does not end what waits behind.
 func (s *Slot) move() {
 	h, done := s.topic.handle, false
