@@ -138,7 +138,8 @@ var (
 	// ErrBufferFull: a record found no memory within Produce.MaxBlock.
 	ErrBufferFull = handle.ErrBufferFull
 	// ErrDropped: a record found no memory, and Produce.OnFull drops such.
-	ErrDropped = handle.ErrDropped
+	ErrDropped       = handle.ErrDropped
+	ErrRecordChanged = handle.ErrRecordChanged
 	// ErrAborted: the record was given up by AbortProducers.
 	ErrAborted = handle.ErrAborted
 	// ErrNoProducers: producers of the topic were not started, or were stopped.

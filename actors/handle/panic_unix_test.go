@@ -51,7 +51,7 @@ func TestAMessageThatChanges(t *testing.T) {
 	for _, before := range []int{1, 10} {
 		r := &keep{}
 		topic.Slot(0).Accept(append(sized(before, 100), changed), r)
-		require.ErrorIs(t, r.err, ErrChanged)
+		require.ErrorIs(t, r.err, ErrRecordChanged)
 		require.Len(t, r.got(), 1)
 	}
 	r := &told{}

@@ -56,7 +56,7 @@ func (s *Slot) together(n, size int) bool {
 func (s *Slot) take(m *message) (full bool, err error) {
 	defer func() {
 		if value := recover(); value != nil {
-			full, err = false, fmt.Errorf("%w (%v)", ErrChanged, value)
+			full, err = false, fmt.Errorf("%w (%v)", ErrRecordChanged, value)
 		}
 	}()
 	for m.taken < len(m.records) {

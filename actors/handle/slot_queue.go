@@ -8,10 +8,10 @@ import (
 	"github.com/moldau-go/moldau/wire"
 )
 
-// ErrChanged is a message with a record that could not be encoded, as its bytes
+// ErrRecordChanged is a message with a record that could not be encoded, as its bytes
 // were changed or given back meanwhile: they must stay until the message is told
 // of as buffered, or has failed.
-var ErrChanged = errors.New("moldau: a record of the message could not be encoded: its bytes must stay as they are until ProduceBuffered or ProduceFailed")
+var ErrRecordChanged = errors.New("moldau: a record of the message could not be encoded: its bytes must stay as they are until ProduceBuffered or ProduceFailed")
 
 // queue is the messages that wait for room in a slot, in order. It is guarded by
 // the slot's lock, and survives the actors as the slot does.
@@ -44,7 +44,9 @@ func (s *Slot) postpone(m *message) {
 		s.enqueue(m)
 		return
 	}
-	t.handle.hurryAll()
+	if t.handle.pressed.Load() == 0 { // else nothing lingers
+		t.handle.hurryAll()
+	}
 	err := t.config.OnFull.err()
 	t.lost(m.count-m.taken, err)
 	m.failed(err)
@@ -90,8 +92,8 @@ func (s *Slot) enqueue(m *message) {
 }
 
 // move accepts what waits, one message after another, as room comes. Each is told
-// of it before the next message of the partition is accepted. Whoever ends the goroutine
-// while he is told (runtime.Goexit) does not end what waits behind.
+// of it before the next message of the partition is accepted. Whoever ends the
+// goroutine while he is told (runtime.Goexit) does not end what waits behind.
 func (s *Slot) move() {
 	h, done := s.topic.handle, false
 	h.pressed.Add(1)
