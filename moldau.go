@@ -138,7 +138,9 @@ var (
 	// ErrBufferFull: a record found no memory within Produce.MaxBlock.
 	ErrBufferFull = handle.ErrBufferFull
 	// ErrDropped: a record found no memory, and Produce.OnFull drops such.
-	ErrDropped       = handle.ErrDropped
+	ErrDropped = handle.ErrDropped
+	// ErrRecordChanged: a record of a message could not be encoded, as its bytes did
+	// not stay as they were.
 	ErrRecordChanged = handle.ErrRecordChanged
 	// ErrAborted: the record was given up by AbortProducers.
 	ErrAborted = handle.ErrAborted
