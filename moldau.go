@@ -85,6 +85,7 @@ const (
 	RetryAtLeastOnce = handle.RetryAtLeastOnce
 	RetrySafe        = handle.RetrySafe
 	NoLinger         = handle.NoLinger
+	NoQueue          = handle.NoQueue
 	ReadCommitted    = handle.ReadCommitted
 	ReadUncommitted  = handle.ReadUncommitted
 	NoCodec          = compress.None
@@ -138,6 +139,9 @@ var (
 	ErrBufferFull = handle.ErrBufferFull
 	// ErrDropped: a record found no memory, and Produce.OnFull drops such.
 	ErrDropped = handle.ErrDropped
+	// ErrRecordChanged: a record of a message could not be encoded, as its bytes did
+	// not stay as they were.
+	ErrRecordChanged = handle.ErrRecordChanged
 	// ErrAborted: the record was given up by AbortProducers.
 	ErrAborted = handle.ErrAborted
 	// ErrNoProducers: producers of the topic were not started, or were stopped.

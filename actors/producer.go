@@ -332,6 +332,6 @@ func (p *producer) failed(records int, err error) {
 func (p *producer) Inspect() []supervisor.Attr {
 	look := p.slot.Look(p.lease)
 	return []supervisor.Attr{
-		number("leader", int64(p.node)), number("ready", int64(look.Ready)), number("taken", int64(len(p.batches))),
+		number("leader", int64(p.node)), number("ready", int64(look.Ready)), number("taken", int64(len(p.batches))), number("queued", int64(p.slot.Queued())),
 	}
 }

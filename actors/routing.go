@@ -32,7 +32,7 @@ func (c *client) produce(ctx actor.Context, m *protocol.Produce, sender *actor.P
 		err = negative(m.Topic, m.Partition)
 	}
 	if err != nil {
-		failProduce(ctx, m, sender, 0, err)
+		failProduce(ctx, m, sender, err)
 		return
 	}
 	if slot := topic.Slot(m.Partition); slot != nil {
@@ -83,13 +83,13 @@ func (c *client) routed(ctx actor.Context, r *routed, err error) {
 		topic, err = c.handle.Topic(r.produce.Topic)
 	}
 	if err != nil {
-		failProduce(ctx, r.produce, r.sender, 0, err)
+		failProduce(ctx, r.produce, r.sender, err)
 		return
 	}
 	c.startProducers(ctx, topic)
 	slot := topic.Slot(r.produce.Partition)
 	if slot == nil { // the topic shrank between two looks: it was made anew
-		failProduce(ctx, r.produce, r.sender, 0, errEnded)
+		failProduce(ctx, r.produce, r.sender, errEnded)
 		return
 	}
 	accept(ctx, slot, r.produce, r.sender)
@@ -109,37 +109,47 @@ func (c *client) failWaiting(ctx actor.Context) {
 	}
 }
 
-// accept puts the records of a message into a slot and answers the sender, now
-// and when their outcome is there.
+// accept puts the records of a message into a slot, which answers the sender.
 func accept(ctx actor.Context, slot *handle.Slot, m *protocol.Produce, sender *actor.PID) {
-	root, ref := ctx.ActorSystem().Root, m.Ref
-	topic, partition := slot.Topic(), slot.Partition()
-	var made func(int64, error)
-	if sender != nil {
-		made = func(base int64, err error) {
-			if err != nil {
-				root.Send(sender, &protocol.ProduceFailed{Ref: ref, Topic: topic, Partition: partition, Accepted: len(m.Records), Err: err})
-				return
-			}
-			root.Send(sender, &protocol.ProduceAcked{Ref: ref, Topic: topic, Partition: partition, Base: base})
-		}
-	}
-	accepted, err := slot.Accept(m.Records, made)
-	if err != nil {
-		failProduce(ctx, m, sender, accepted, err)
+	if sender == nil {
+		slot.Accept(m.Records, nil)
 		return
 	}
-	if sender != nil {
-		ctx.Send(sender, &protocol.ProduceBuffered{Ref: ref, Topic: topic, Partition: partition})
-		if len(m.Records) == 0 {
-			made(-1, nil)
-		}
-	}
+	slot.Accept(m.Records, &replies{ctx.ActorSystem().Root, sender, m.Ref, slot.Topic(), slot.Partition()})
 }
 
-func failProduce(ctx actor.Context, m *protocol.Produce, sender *actor.PID, accepted int, err error) {
+// replies are the answers to a message, from any goroutine.
+type replies struct {
+	root      *actor.RootContext
+	sender    *actor.PID
+	ref       any
+	topic     string
+	partition int32
+}
+
+// Queued implements handle.Replies.
+func (r *replies) Queued() {
+	r.root.Send(r.sender, &protocol.ProduceQueued{Ref: r.ref, Topic: r.topic, Partition: r.partition})
+}
+
+// Buffered implements handle.Replies.
+func (r *replies) Buffered() {
+	r.root.Send(r.sender, &protocol.ProduceBuffered{Ref: r.ref, Topic: r.topic, Partition: r.partition})
+}
+
+// Acked implements handle.Replies.
+func (r *replies) Acked(base int64) {
+	r.root.Send(r.sender, &protocol.ProduceAcked{Ref: r.ref, Topic: r.topic, Partition: r.partition, Base: base})
+}
+
+// Failed implements handle.Replies.
+func (r *replies) Failed(accepted int, err error) {
+	r.root.Send(r.sender, &protocol.ProduceFailed{Ref: r.ref, Topic: r.topic, Partition: r.partition, Accepted: accepted, Err: err})
+}
+
+func failProduce(ctx actor.Context, m *protocol.Produce, sender *actor.PID, err error) {
 	if sender != nil {
-		ctx.Send(sender, &protocol.ProduceFailed{Ref: m.Ref, Topic: m.Topic, Partition: m.Partition, Accepted: accepted, Err: err})
+		ctx.Send(sender, &protocol.ProduceFailed{Ref: m.Ref, Topic: m.Topic, Partition: m.Partition, Err: err})
 	}
 }
 

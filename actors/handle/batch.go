@@ -171,10 +171,38 @@ func (b *Batch) Release() {
 	b.charged = 0
 }
 
-// add encodes a record at the end. It reports false, and changes nothing, when
-// there is no memory. A panic while encoding, by a record that changes under
-// our hands, leaves the batch at its last whole record.
-func (b *Batch) add(r *record.Record, size int, clock *clock) bool {
+// charge is the memory that a record of at most size bytes needs: none where the
+// last chunk has room for it.
+func (b *Batch) charge(size int) int {
+	if last := len(b.chunks) - 1; last >= 0 && cap(b.chunks[last].buf)-len(b.chunks[last].buf) >= size {
+		return 0
+	}
+	return max(size, chunkSize) * b.slot.room.copies
+}
+
+// chargeAll is the most memory that a list needs. Records take no more than
+// encodedSize says, so that their chunks are no more either.
+func (s *Slot) chargeAll(records []record.Record) (charge int) {
+	left := 0
+	if s.open != nil && len(s.open.chunks) > 0 {
+		last := s.open.chunks[len(s.open.chunks)-1].buf
+		left = cap(last) - len(last)
+	}
+	for i := range records {
+		size := encodedSize(&records[i])
+		if size > left {
+			left = max(size, chunkSize)
+			charge += left * s.room.copies
+		}
+		left -= size
+	}
+	return charge
+}
+
+// add encodes a record at the end; the memory that it needs, its charge, is
+// reserved. A panic while encoding, by a record that changes under our hands,
+// leaves the batch at its last whole record.
+func (b *Batch) add(r *record.Record, size, charge int, clock *clock) {
 	at := r.Timestamp
 	if at == 0 {
 		at = clock.millis()
@@ -185,12 +213,7 @@ func (b *Batch) add(r *record.Record, size int, clock *clock) bool {
 		b.baseTime, b.maxTime = at, at
 	}
 	last := len(b.chunks) - 1
-	if last < 0 || cap(b.chunks[last].buf)-len(b.chunks[last].buf) < size {
-		room := &b.slot.room
-		charge := max(size, chunkSize) * room.copies
-		if !room.reserve(charge) {
-			return false
-		}
+	if charge > 0 {
 		b.charged += charge
 		c := b.slot.pool.take(size)
 		if last >= 0 {
@@ -206,7 +229,6 @@ func (b *Batch) add(r *record.Record, size int, clock *clock) bool {
 	c.buf = buf
 	b.count++
 	b.maxTime = max(b.maxTime, at)
-	return true
 }
 
 // mark is how far a batch is filled.

@@ -67,12 +67,21 @@ type budget struct {
 func (b *budget) reserve(n int) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.used+n > b.limit && b.used > 0 {
+	if !b.fits(n) {
 		return false
 	}
 	b.used += n
 	return true
 }
+
+// has says whether reserve would take n bytes at present.
+func (b *budget) has(n int) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.fits(n)
+}
+
+func (b *budget) fits(n int) bool { return b.used == 0 || b.used+n <= b.limit }
 
 func (b *budget) release(n int) {
 	b.mu.Lock()

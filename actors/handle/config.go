@@ -144,6 +144,13 @@ type ProduceConfig struct {
 	PartitionRecords int
 	// OnFull is what becomes of a record that finds no room. Default FullBlocks.
 	OnFull Full
+	// QueueMessages is how many messages of actors (protocol.Produce) may wait for
+	// room in one partition, with OnFull: FullBlocks; what comes beyond fails with
+	// ErrBufferFull. Default 512; NoQueue for none.
+	QueueMessages int
+	// QueueBytes bounds the records of all the client's messages that wait.
+	// Default 16 MiB.
+	QueueBytes int
 	// Retry: default RetryIdempotent.
 	Retry Retry
 	// MaxRetries is how often a batch is sent again. Default: as often as
@@ -171,6 +178,9 @@ type ProduceConfig struct {
 
 // NoLinger as ProduceConfig.Linger sends every batch at once.
 const NoLinger time.Duration = -1
+
+// NoQueue as ProduceConfig.QueueMessages lets no message wait for room.
+const NoQueue = -1
 
 // ConsumeConfig are the settings of consuming.
 type ConsumeConfig struct {

@@ -53,6 +53,9 @@ func (c *Config) topicDefaults(p ProduceConfig) ProduceConfig {
 	if p.BufferRecords == 0 {
 		p.BufferRecords = c.Produce.BufferRecords
 	}
+	if p.QueueBytes == 0 {
+		p.QueueBytes = c.Produce.QueueBytes
+	}
 	for _, o := range p.options("") {
 		o.fill()
 	}
@@ -81,8 +84,8 @@ func (c Config) check() ([]metadata.Broker, error) {
 func (c *Config) topicMistakes(topic string, p ProduceConfig) []error {
 	prefix := fmt.Sprintf("Topics[%q].", topic)
 	errs := append(checkOptions(p.options(prefix)), p.check(prefix)...)
-	if p.BufferBytes != c.Produce.BufferBytes || p.BufferRecords != c.Produce.BufferRecords || p.RequestBytes != c.Produce.RequestBytes {
-		errs = append(errs, errors.New(prefix+"BufferBytes, BufferRecords, RequestBytes: they are the client's: set them in Produce, and PartitionBytes, PartitionRecords here"))
+	if p.BufferBytes != c.Produce.BufferBytes || p.BufferRecords != c.Produce.BufferRecords || p.RequestBytes != c.Produce.RequestBytes || p.QueueBytes != c.Produce.QueueBytes {
+		errs = append(errs, errors.New(prefix+"BufferBytes, BufferRecords, QueueBytes, RequestBytes: they are the client's: set them in Produce, and PartitionBytes, PartitionRecords here"))
 	}
 	return errs
 }

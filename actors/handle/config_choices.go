@@ -65,8 +65,9 @@ const (
 type Full int8
 
 const (
-	// FullBlocks waits for room, as long as the caller's ctx and MaxBlock allow.
-	// It is the default.
+	// FullBlocks waits for room, as long as the caller's ctx and MaxBlock allow; a
+	// message of an actor waits in its partition's queue, as long as DeliveryTimeout
+	// allows. It is the default.
 	FullBlocks Full = iota
 	// FullFails fails the record at once with ErrBufferFull.
 	FullFails

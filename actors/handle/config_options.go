@@ -87,6 +87,8 @@ func (p *ProduceConfig) options(prefix string) []option {
 		{name: prefix + "PartitionBytes", field: &p.PartitionBytes},
 		{name: prefix + "PartitionRecords", field: &p.PartitionRecords},
 		{name: prefix + "OnFull", field: fullChoice(&p.OnFull)},
+		{name: prefix + "QueueMessages", field: &p.QueueMessages, zero: 512, off: true},
+		{name: prefix + "QueueBytes", field: &p.QueueBytes, zero: 16 << 20},
 		{name: prefix + "RequestBytes", field: &p.RequestBytes, zero: 50 << 20},
 		{name: prefix + "DropUnsupported", field: &p.DropUnsupported},
 		{name: prefix + "RestartDelay", field: &p.RestartDelay, zero: 5 * time.Second},

@@ -33,6 +33,8 @@ type Handle struct {
 	maxRecords int64        // 0: they are not counted
 	records    atomic.Int64 // not settled; if they are counted
 	drops      drops
+	queued     budget       // of messages that wait for room
+	pressed    atomic.Int32 // partitions where they do: no batch lingers meanwhile
 
 	cluster atomic.Pointer[metadata.Cluster]
 
@@ -60,6 +62,7 @@ func New(config Config) (*Handle, error) {
 		config: config, seeds: seeds, codecs: compress.NewRegistry(), pool: &chunkPool{budget: &budget{limit: config.Produce.BufferBytes}}, maxRecords: int64(config.Produce.BufferRecords),
 		topics: map[string]*Topic{}, subs: map[string]*Subscription{}, direct: map[Partition]*Direct{}, brokers: map[int32]*actor.PID{}, ended: make(chan struct{}),
 	}
+	h.queued.limit = config.Produce.QueueBytes
 	h.answers.most = int(config.Consume.MaxBytes) + answerSlack
 	h.nodes = seeds
 	h.cluster.Store(&metadata.Cluster{Topics: map[string]*metadata.Topic{}})

@@ -32,10 +32,10 @@ func (o *Outcome) settle() {
 	close(o.done)
 }
 
-// call is a callback of one record.
+// call is the callback of a run of n records.
 type call struct {
-	index int32
-	made  func(offset int64, err error)
+	index, n int32
+	made     func(offset int64, err error)
 }
 
 // Pending is one record's claim to its outcome. It is a small value, may be
@@ -108,4 +108,17 @@ func (o *Outcome) of(index int32) (int64, error) {
 		return -1, nil
 	}
 	return o.base + int64(index), nil
+}
+
+// ofRun is the offset of the first of n records, or their first error, once it is
+// there.
+func (o *Outcome) ofRun(index, n int32) (int64, error) {
+	base, err := o.of(index)
+	for i := int32(1); i < n && err == nil && o.parts != nil; i++ {
+		_, err = o.of(index + i)
+	}
+	if err != nil {
+		return -1, err
+	}
+	return base, nil
 }

@@ -94,3 +94,50 @@ func TestNegativePartitions(t *testing.T) {
 	s := &Subscription{Topic: "t", Partitions: []int32{-1, 0}}
 	require.Equal(t, []Partition{{"t", 0}}, s.Assign(2))
 }
+
+// Who finds no room wakes nobody: it would be himself, and he would try for ever.
+func TestWhoFindsNoRoomWakesNobody(t *testing.T) {
+	for name, c := range map[string]ProduceConfig{
+		"bytes":                  {BufferBytes: 3 * chunkSize},
+		"bytes of a partition":   {BufferBytes: 9 * chunkSize, PartitionBytes: 2 * chunkSize},
+		"records":                {BufferBytes: 9 * chunkSize, BufferRecords: 3},
+		"records and bytes":      {BufferBytes: 3 * chunkSize, BufferRecords: 100},
+		"records of a partition": {BufferBytes: 9 * chunkSize, PartitionRecords: 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.OnFull = FullFails
+			h, topic := newHandle(t, 1, func(config *Config) { config.Produce = c })
+			big := string(make([]byte, chunkSize-100))
+			put(t, topic, big)
+			put(t, topic, big)
+			room, held := h.pool.budget.room(), h.Buffered()
+			list := numbered(3, func(int) []byte { return nil })
+			for i := range list {
+				list[i].Value = []byte(big)
+			}
+			all := topic.AppendTogether(context.Background(), nil, list, behaviors.On(0), Lingers)
+			require.ErrorIs(t, all.At(0).NotAccepted(), ErrBufferFull)
+			for topic.Append(context.Background(), &list[0], behaviors.On(0), Lingers, nil).NotAccepted() == nil {
+				held = h.Buffered()
+			}
+			require.Equal(t, held, h.Buffered())
+			select {
+			case <-room:
+				t.Fatal("no memory came back")
+			default:
+			}
+		})
+	}
+}
+
+// A list that is larger than the whole limit goes through alone.
+func TestAListLargerThanTheLimit(t *testing.T) {
+	h, topic := newHandle(t, 1, func(c *Config) { c.Produce.BufferBytes, c.Produce.OnFull = chunkSize, FullFails })
+	list := numbered(40, func(int) []byte { return make([]byte, 1000) })
+	all := topic.AppendTogether(context.Background(), nil, list, behaviors.On(0), Lingers)
+	require.NoError(t, all.At(0).NotAccepted())
+	require.ErrorIs(t, topic.AppendTogether(context.Background(), nil, list, behaviors.On(0), Lingers).At(0).NotAccepted(), ErrBufferFull)
+	takeAll(t, topic)
+	require.NoError(t, all.Wait(context.Background()))
+	require.Zero(t, h.Buffered())
+}

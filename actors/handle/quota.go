@@ -32,6 +32,29 @@ func (q *quota) begin(t *Topic) {
 	}
 }
 
+// take admits records and reserves the bytes that they need, both or neither. It
+// looks for the memory first: to give records back wakes all who wait for room,
+// the caller too, which would try again at once and for ever.
+func (q *quota) take(records, bytes int) bool {
+	if bytes == 0 {
+		return q.admit(records)
+	}
+	if q.counted && !q.has(bytes) || !q.admit(records) {
+		return false
+	}
+	if !q.reserve(bytes) {
+		q.leave(records)
+		return false
+	}
+	return true
+}
+
+// has says whether reserve would take n bytes at present.
+func (q *quota) has(n int) bool {
+	held := q.held.Load()
+	return (held == 0 || held+int64(n) <= q.most) && q.client.pool.budget.has(n)
+}
+
 // reserve takes n bytes if they are there, of the slot's share and of the
 // client's. A reservation that is larger than a whole limit is let through when
 // nothing else is out, as it would never be otherwise.
@@ -83,21 +106,12 @@ func (q *quota) atOnce() int {
 
 // leave counts n records out.
 func (q *quota) leave(n int) {
-	if q.counted && n > 0 {
-		q.takeBack(n)
-		q.client.pool.budget.release(0) // who waits looks again
-	}
-}
-
-// takeBack is leave for records that found no memory. Nobody is woken: whoever did
-// not get in because of them is when that memory comes back, and the caller himself
-// would find it as full as before, again and again.
-func (q *quota) takeBack(n int) {
-	if !q.counted {
+	if !q.counted || n == 0 {
 		return
 	}
 	q.records -= n
 	if q.client.maxRecords > 0 {
 		q.client.records.Add(-int64(n))
 	}
+	q.client.pool.budget.release(0) // who waits looks again
 }

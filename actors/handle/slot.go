@@ -26,8 +26,10 @@ type Slot struct {
 	lease     uint64
 	producer  *actor.PID
 	notify    func(here bool)
-	signalled bool // the producer has been told and has not looked since
-	closed    error
+	signalled bool       // the producer has been told and has not looked since
+	closed    error      // what comes fails with it
+	failed    error      // what was not settled when it was closed failed with it
+	queue     queue      // messages that wait for room
 	sequence  place      // of the next batch; given: an id is chosen
 	spent     place      // the id whose epochs are used up
 	calls     []madeCall // to be made, in order
@@ -247,7 +249,7 @@ func (s *Slot) close(err, later error) {
 	if s.closed != nil {
 		return
 	}
-	s.closed = later
+	s.closed, s.failed = later, err
 	s.lease++ // the producer can settle nothing any more
 	if s.open != nil {
 		s.seal()
@@ -256,5 +258,8 @@ func (s *Slot) close(err, later error) {
 	s.taken, s.sealed, s.notify = nil, nil, nil
 	for _, b := range left {
 		s.finish(b, -1, err)
+	}
+	if s.queue.moving {
+		s.room.client.pool.budget.release(0) // who waits looks again
 	}
 }

@@ -1,56 +1,86 @@
 package handle
 
 import (
+	"fmt"
+
 	"github.com/moldau-go/moldau/wire/record"
 )
 
-// Accept is append for actors: records of a message go into the slot, and made
-// is called once, when the outcome of all is there, with the first one's offset
-// or the first error. It never blocks; it fails with ErrBufferFull when memory
-// is at its limit, and tells how many records were accepted before: these go
-// their way.
-func (s *Slot) Accept(records []record.Record, made func(base int64, err error)) (accepted int, err error) {
-	all := &allOf{left: len(records), base: -1, made: made}
+// Accept is append for actors: records of a message go into the slot, and replies,
+// if not nil, are told of it. It never blocks: a message that finds no room waits
+// in the slot's queue, and all that come behind it, or fails, as Produce.OnFull
+// says. A list that one batch holds is accepted whole or not at all, with offsets
+// one after another; a longer one batch by batch. A record that no batch can hold
+// fails its message before any is accepted. Keys, values and headers must stay as
+// they are until Buffered or Failed.
+func (s *Slot) Accept(records []record.Record, replies Replies) {
+	m := newMessage(records, replies)
+	size, err := s.measure(records)
+	if err != nil {
+		m.failed(err)
+		return
+	}
+	m.size, m.whole = size, s.together(len(records), size)
+	full := s.busy()
+	if !full {
+		full, err = s.take(m)
+	}
+	if full {
+		s.postpone(m)
+	} else {
+		m.accepted(err)
+	}
+}
+
+// measure is what records take in a batch at most; each must fit one.
+func (s *Slot) measure(records []record.Record) (size int, err error) {
 	for i := range records {
-		var outcome func(int64, error)
-		if made != nil {
-			outcome = func(offset int64, err error) { all.one(i, offset, err) }
+		n := encodedSize(&records[i])
+		if n > s.batchSize {
+			return 0, tooLarge(s, n)
 		}
-		if size := encodedSize(&records[i]); size > s.batchSize {
-			return i, tooLarge(s, size)
-		}
-		haste := Lingers
-		if i == len(records)-1 {
-			haste = Soon
-		}
-		p, _, why := s.append(records[i:i+1], haste, false, outcome)
-		if why == noRoom {
-			return i, ErrBufferFull
-		}
-		if err := p.Err(); err != nil {
-			return i, err
-		}
+		size += n
 	}
-	return len(records), nil
+	return size, nil
 }
 
-// allOf waits for the outcomes of the records of one message. Callbacks of a
-// slot are made one after another, so it needs no lock.
-type allOf struct {
-	left int
-	base int64
-	err  error
-	made func(int64, error)
+// together says whether n records can ever be accepted whole.
+func (s *Slot) together(n, size int) bool {
+	most := s.room.atOnce()
+	return size <= s.batchSize && (most == 0 || n <= most)
 }
 
-func (a *allOf) one(i int, offset int64, err error) {
-	if i == 0 {
-		a.base = offset
+// take accepts of a message what there is room for. full says that some is left. A
+// record that changes under our hands is an error, not a panic: it is its sender's
+// mistake, and no actor's.
+func (s *Slot) take(m *message) (full bool, err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			full, err = false, fmt.Errorf("%w (%v)", ErrRecordChanged, value)
+		}
+	}()
+	for m.taken < len(m.records) {
+		m.open.Add(1)
+		p, n, full := s.piece(m)
+		if full {
+			m.open.Add(-1)
+			return true, nil
+		}
+		if err := p.NotAccepted(); err != nil {
+			return false, err
+		}
+		m.taken += n
 	}
-	if err != nil && a.err == nil {
-		a.err = err
+	return false, nil
+}
+
+// piece accepts what one batch has room for.
+func (s *Slot) piece(m *message) (p Pending, n int, full bool) {
+	rest := m.records[m.taken:]
+	if m.whole {
+		p, full = s.appendWhole(rest, m.size, Soon, m.outcome())
+		return p, len(rest), full
 	}
-	if a.left--; a.left == 0 {
-		a.made(a.base, a.err)
-	}
+	p, n, why := s.append(rest, Soon, false, m.outcome())
+	return p, n, n == 0 && why == noRoom
 }

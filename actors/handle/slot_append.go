@@ -34,8 +34,8 @@ const (
 // outcome of the first; that of the others follows it. sticky takes no new
 // batch: one that is full is on its way then, and the records may go elsewhere.
 // A panic while a record is encoded, by one that changes under our hands, leaves
-// the slot at its last whole record. made, if not nil, is called with the first
-// one's outcome.
+// the slot at its last whole record. made, if not nil, is called with the offset
+// of the first that is in, or the first error of those that are.
 func (s *Slot) append(records []record.Record, haste Haste, sticky bool, made func(int64, error)) (p Pending, n int, why stop) {
 	s.mu.Lock()
 	if s.closed != nil {
@@ -73,15 +73,12 @@ func (s *Slot) fill(records []record.Record, size int, haste Haste, news bool, m
 	b := s.open
 	p = Pending{outcome: b.outcome, index: b.count}
 	for {
-		if !s.room.admit(1) {
+		charge := b.charge(size)
+		if !s.room.take(1, charge) {
 			why = noRoom
 			break
 		}
-		if !b.add(&records[n], size, s.clock) {
-			s.room.takeBack(1)
-			why = noRoom
-			break
-		}
+		b.add(&records[n], size, charge, s.clock)
 		if n++; n == len(records) {
 			break
 		}
@@ -96,7 +93,7 @@ func (s *Slot) fill(records []record.Record, size int, haste Haste, news bool, m
 		return Pending{}, 0, noRoom
 	}
 	if made != nil {
-		p.outcome.calls = append(p.outcome.calls, call{p.index, made})
+		p.outcome.calls = append(p.outcome.calls, call{p.index, int32(n), made})
 	}
 	if haste != Lingers && n == len(records) {
 		b.due, news = true, true
@@ -106,42 +103,59 @@ func (s *Slot) fill(records []record.Record, size int, haste Haste, news bool, m
 }
 
 // appendWhole accepts a list whole or not at all, in one batch. size is what it
-// takes at most, which is no more than a batch may have.
-func (s *Slot) appendWhole(records []record.Record, size int, haste Haste) (p Pending, full bool) {
+// takes at most, which is no more than a batch may have. made, if not nil, is
+// called with the first one's offset, or the first error.
+func (s *Slot) appendWhole(records []record.Record, size int, haste Haste, made func(int64, error)) (p Pending, full bool) {
 	s.mu.Lock()
 	if s.closed != nil {
 		s.mu.Unlock()
 		return Failed(s.closed), false
 	}
-	news := haste != Lingers
-	if s.open != nil && s.open.size+size > s.batchSize {
+	news := s.open != nil && s.open.size+size > s.batchSize
+	if news {
 		s.seal()
-		news = true
+	}
+	charge := s.chargeAll(records)
+	if !s.room.take(len(records), charge) {
+		s.signal(news, false)
+		return Pending{}, true
 	}
 	if s.open == nil {
 		s.open = s.newBatch(time.Now())
 		s.topic.watch()
 		news = true
 	}
-	b, n := s.open, 0
-	before, admitted := b.mark(), s.room.admit(len(records))
+	return s.fillWhole(records, charge, haste, news, made), false
+}
+
+// fillWhole encodes a list that has its memory into the open batch; the lock is
+// held, which it gives up.
+func (s *Slot) fillWhole(records []record.Record, charge int, haste Haste, news bool, made func(int64, error)) Pending {
+	b, encoded := s.open, false
+	before := b.mark()
+	unused := func() { s.room.change(b.charged - before.charged - charge) }
 	defer func() {
-		if n < len(records) {
+		if !encoded { // a panic
+			unused()
 			b.rollBack(before)
 			s.dropEmpty()
-			if admitted {
-				s.room.leave(len(records))
-			}
-		} else {
-			b.due = b.due || haste != Lingers
+			s.room.leave(len(records))
+			s.mu.Unlock()
 		}
-		s.signal(news, haste == Awaited && n == len(records))
 	}()
-	p = Pending{outcome: b.outcome, index: b.count}
-	for admitted && n < len(records) && b.add(&records[n], encodedSize(&records[n]), s.clock) {
-		n++
+	p := Pending{outcome: b.outcome, index: b.count}
+	for i := range records {
+		size := encodedSize(&records[i])
+		b.add(&records[i], size, b.charge(size), s.clock)
 	}
-	return p, n < len(records)
+	encoded = true
+	unused()
+	if made != nil {
+		b.outcome.calls = append(b.outcome.calls, call{p.index, int32(len(records)), made})
+	}
+	b.due = b.due || haste != Lingers
+	s.signal(news || haste != Lingers, haste == Awaited)
+	return p
 }
 
 // alone is a record as a list of one.
@@ -156,7 +170,7 @@ func (s *Slot) dropEmpty() {
 }
 
 func (s *Slot) newBatch(now time.Time) *Batch {
-	b := &Batch{slot: s, opened: now, outcome: &Outcome{done: make(chan struct{}), slot: s, base: -1}}
+	b := &Batch{slot: s, opened: now, due: s.topic.handle.pressed.Load() > 0, outcome: &Outcome{done: make(chan struct{}), slot: s, base: -1}}
 	b.holds.Store(1)
 	return b
 }

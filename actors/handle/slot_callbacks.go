@@ -33,18 +33,18 @@ func (s *Slot) makeCalls() {
 		c := s.calls[0]
 		s.calls = s.calls[1:]
 		s.mu.Unlock()
-		s.guarded(c.call, c.outcome)
+		s.guarded(func() { c.made(c.outcome.ofRun(c.index, c.n)) })
 	}
 }
 
-// guarded makes one callback. A panic in it ends nothing but itself.
-func (s *Slot) guarded(c call, o *Outcome) {
+// guarded runs code that may be a user's. A panic in it ends nothing but itself.
+func (s *Slot) guarded(do func()) {
 	defer func() {
 		if value := recover(); value != nil {
 			s.topic.callbackPanicked(s.partition, value)
 		}
 	}()
-	c.made(o.of(c.index))
+	do()
 }
 
 // callbackPanicked tells of a user's callback that panicked.

@@ -14,7 +14,8 @@ import (
 	"github.com/moldau-go/moldau/wire/record"
 )
 
-// ErrBufferFull is a record that found no memory within MaxBlock.
+// ErrBufferFull is a record that found no memory within MaxBlock, or a message of
+// an actor that found no place in its partition's queue.
 var ErrBufferFull = errors.New("moldau: the produce buffer is full: brokers take records slower than they are produced; raise Produce.BufferBytes or produce less")
 
 // ErrDropped is a record that found no memory and was dropped, as Produce.OnFull

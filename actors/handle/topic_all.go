@@ -118,7 +118,7 @@ func (l *list) run(slot *Slot, records []record.Record, sticky bool) int {
 	case why == moveOn:
 		return 0
 	}
-	l.full = p.Err()
+	l.full = p.NotAccepted()
 	return l.run(slot, records, sticky)
 }
 
@@ -156,9 +156,9 @@ func (t *Topic) together(ctx context.Context, key []byte, records []record.Recor
 	if size > slot.batchSize {
 		return Failed(tooLarge(slot, size))
 	}
-	p, full := slot.appendWhole(records, size, haste)
+	p, full := slot.appendWhole(records, size, haste, nil)
 	if full {
-		p = t.whenRoom(ctx, func() (Pending, bool) { return slot.appendWhole(records, size, haste) })
+		p = t.whenRoom(ctx, func() (Pending, bool) { return slot.appendWhole(records, size, haste, nil) })
 	}
 	return p
 }

@@ -12,9 +12,11 @@ import (
 )
 
 // Produce asks a client or a producer to write records to one partition. With
-// Request it is answered to the sender: first ProduceBuffered, then, when all
-// are written, ProduceAcked, or ProduceFailed; each with Ref. Topic and
-// Partition are needed by a client only.
+// Request it is answered to the sender: first ProduceBuffered, then, when all are
+// written, ProduceAcked, or ProduceFailed; each with Ref. Where there is no room
+// it waits (Produce.QueueMessages), which ProduceQueued tells before the others.
+// Keys, values and headers must stay as they are until ProduceBuffered or
+// ProduceFailed. Topic and Partition are needed by a client only.
 type Produce struct {
 	Ref       any
 	Topic     string
@@ -22,8 +24,18 @@ type Produce struct {
 	Records   []behaviors.Record
 }
 
+// ProduceQueued tells that the records of a Produce wait for room, in the order of
+// the partition's messages. ProduceBuffered follows, or ProduceFailed, whatever
+// restarts meanwhile: it need not be sent again.
+type ProduceQueued struct {
+	Ref       any
+	Topic     string
+	Partition int32
+}
+
 // ProduceBuffered tells that the records of a Produce are accepted: each ends
-// acked or failed, whatever restarts meanwhile.
+// acked or failed, whatever restarts meanwhile. The memory of the records may be
+// used again.
 type ProduceBuffered struct {
 	Ref       any
 	Topic     string
@@ -31,8 +43,9 @@ type ProduceBuffered struct {
 }
 
 // ProduceAcked tells that the records of a Produce are written. Base is the
-// first one's offset, -1 where the broker does not tell. Records that found
-// themselves in one batch have offsets without a gap.
+// first one's offset, -1 where the broker does not tell. A list that one batch
+// holds (Produce.BatchBytes) was accepted whole, and the others follow without a
+// gap, unless the broker had the batch cut as too large.
 type ProduceAcked struct {
 	Ref       any
 	Topic     string
@@ -41,7 +54,8 @@ type ProduceAcked struct {
 }
 
 // ProduceFailed tells that at least one record of a Produce failed for good,
-// and why. Accepted says how many were accepted before.
+// and why. Accepted says how many were accepted, the first ones: all, if there was
+// a ProduceBuffered, and fewer if there was none. Those may have been written.
 type ProduceFailed struct {
 	Ref       any
 	Topic     string

@@ -64,6 +64,7 @@ type letter struct {
 	partition int32
 	records   []behaviors.Record
 	buffered  bool
+	queued    bool
 }
 
 func (w *way) letter(partition int32) *letter {
@@ -117,6 +118,8 @@ func (m *mailer) Receive(ctx actor.Context) {
 		m.gone(ctx, message.producer)
 	case *actor.DeadLetterResponse:
 		m.gone(ctx, message.Target)
+	case *protocol.ProduceQueued:
+		m.queued(message.Ref.(int))
 	case *protocol.ProduceBuffered:
 		m.buffered(message.Ref.(int))
 	case *protocol.ProduceAcked:
@@ -173,6 +176,20 @@ func (m *mailer) buffered(ref int) {
 		return
 	}
 	l.buffered = true
+	if !l.queued {
+		m.drop(l)
+	}
+}
+
+// queued is for a letter that waits: it need not be sent again.
+func (m *mailer) queued(ref int) {
+	l := m.letters[ref]
+	if l == nil || l.buffered || l.queued {
+		m.way.history.Fault("the letter of record %d was queued twice, or after it was accepted", ref)
+		return
+	}
+	l.queued = true
+	m.way.waited.Add(1)
 	m.drop(l)
 }
 
@@ -185,7 +202,9 @@ func (m *mailer) answered(ref int, base int64, err error) {
 	}
 	delete(m.letters, ref)
 	if !l.buffered {
-		m.drop(l)
+		if !l.queued {
+			m.drop(l)
+		}
 		if err == nil {
 			m.way.history.Fault("the letter of record %d was acked before it was accepted", ref)
 		}

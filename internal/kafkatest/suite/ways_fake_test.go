@@ -50,3 +50,18 @@ func TestWaysToProduceWhileProducersCrash(t *testing.T) {
 	}
 	require.Len(t, ways, len(wayTopics))
 }
+
+// TestMessagesWaitWhileProducersCrash: with memory for a part of them messages
+// wait for room, and outlive the producers that they were sent to.
+func TestMessagesWaitWhileProducersCrash(t *testing.T) {
+	ctx := bounded(t, patience)
+	fake := kafkatest.NewFake(t, kafkatest.FakeOptions{Nodes: 3, Topics: map[string]int32{"messages": 6}})
+	config := moldau.Config{Brokers: fake.Addrs()[0], Telemetry: telemetry.Discard}
+	config.Produce.BufferBytes, config.Produce.BatchBytes = 32<<10, 16<<10
+	w := byMail(t, config, "messages", 6)
+	strike := func(turn int) int32 { return int32(turn % 6) }
+	steadily(ctx, []*way{w}, 20_000, 20_000, 50*time.Millisecond, strike, func() { away(ctx, 900*time.Millisecond) })
+	w.verify(t, ctx, newForeign(t, fake.Addrs(), nil))
+	t.Logf("%d messages waited", w.waited.Load())
+	require.Positive(t, w.waited.Load(), "there was always room")
+}

@@ -25,6 +25,7 @@ type way struct {
 	ended   func()                           // no more is produced
 	idle    func() int                       // what is still held in memory
 	crashes atomic.Int64
+	waited  atomic.Int64 // messages that waited for room
 }
 
 // keyed numbers the next record, which goes with its key and nothing else in order.
