@@ -48,6 +48,10 @@ type brokerState struct {
 	pid     *actor.PID
 }
 
+// forgetTopicAfter is how long a topic without producer, subscription or consumer
+// stays in the view after it was asked for. Java's metadata.max.idle.ms is the same.
+const forgetTopicAfter = 5 * time.Minute
+
 func newClient(life context.Context, h *handle.Handle) *client {
 	config := h.Config()
 	c := &client{handle: h, states: map[int32]brokerState{}, started: map[*handle.Topic]int32{}, waiting: map[*routed]bool{}}
@@ -55,6 +59,7 @@ func newClient(life context.Context, h *handle.Handle) *client {
 	c.core = metadata.New(metadata.Config{
 		Seeds: h.Seeds(), Resolves: config.BrokersFunc != nil, Refresh: config.MetadataRefresh, Hedge: 500 * time.Millisecond, Timeout: config.MetadataTimeout,
 		BackoffMin: 50 * time.Millisecond, BackoffMax: time.Second, UnknownTTL: config.UnknownTopicTTL, AutoCreate: config.AutoCreateTopics,
+		Idle: forgetTopicAfter, Uses: h.Uses,
 	}, rand.IntN)
 	return c
 }

@@ -95,3 +95,24 @@ func (h *Handle) Produced(name string) *Topic {
 	defer h.mu.Unlock()
 	return h.topics[name]
 }
+
+// Uses says whether a topic is produced to, or read from by a subscription or a
+// subscriber of its own.
+func (h *Handle) Uses(topic string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.topics[topic] != nil {
+		return true
+	}
+	for _, s := range h.subs {
+		if s.Topic == topic {
+			return true
+		}
+	}
+	for key := range h.direct {
+		if key.Topic == topic {
+			return true
+		}
+	}
+	return false
+}

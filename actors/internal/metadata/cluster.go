@@ -39,6 +39,7 @@ type Topic struct {
 	ID         [16]byte
 	Err        wire.Code // of the whole topic, 0 for none
 	Partitions []Partition
+	held       int // answers in a row, this one included, from which a leader was not taken
 }
 
 // Partition is one partition; its index in Topic.Partitions is its number.
@@ -124,15 +125,23 @@ func topicOf(t *kmsg.MetadataResponseTopic) *Topic {
 	return topic
 }
 
+// mostHeld is how many answers in a row may tell of older leaders than the view. A
+// broker lags for less than it takes to ask that often.
+const mostHeld = 4
+
 // keepLeaders holds on to a newer leader than a lagging broker tells of, as
-// KIP-320's epochs allow. A topic that was made anew starts over.
+// KIP-320's epochs allow. A topic that was made anew starts over: its id says so
+// or, with brokers that give none (before 2.8), one answer after another.
 func (t *Topic) keepLeaders(old *Topic) *Topic {
-	if old == nil || old.ID != t.ID {
+	if old == nil || old.ID != t.ID || old.held == mostHeld {
 		return t
 	}
 	for i := range t.Partitions {
 		if i < len(old.Partitions) && t.Partitions[i].Epoch >= 0 && old.Partitions[i].Epoch > t.Partitions[i].Epoch {
 			t.Partitions[i] = old.Partitions[i]
+			if t.ID == ([16]byte{}) {
+				t.held = old.held + 1
+			}
 		}
 	}
 	return t

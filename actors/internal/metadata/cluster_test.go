@@ -84,3 +84,29 @@ func TestNamelessTopicsAreIgnored(t *testing.T) {
 	resp.Topics = append(resp.Topics, kmsg.NewMetadataResponseTopic())
 	require.Empty(t, none().merge(resp).Topics)
 }
+
+// A broker before 2.8 names no topic ids: a topic that was made anew there has epochs
+// from 0 on. One that lags tells of an old epoch too, but not for long.
+func TestATopicMadeAnewWithoutAnID(t *testing.T) {
+	answer := func(leader, epoch int32) *kmsg.MetadataResponse {
+		resp := view(map[string][]int32{"t": {leader}})
+		resp.Topics[0].Partitions[0].LeaderEpoch = epoch
+		return resp
+	}
+	c := (&Cluster{}).merge(answer(1, 4))
+	for range mostHeld {
+		c = c.merge(answer(2, 0))
+		leader, _ := c.Leader("t", 0)
+		require.EqualValues(t, 1, leader.Leader)
+	}
+	lagged := c.merge(answer(1, 4))
+	for range mostHeld {
+		lagged = lagged.merge(answer(2, 0))
+	}
+	leader, _ := lagged.Leader("t", 0)
+	require.EqualValues(t, 1, leader.Leader, "what agrees in between begins the count anew")
+
+	c = c.merge(answer(2, 0))
+	leader, _ = c.Leader("t", 0)
+	require.EqualValues(t, 2, leader.Leader)
+}

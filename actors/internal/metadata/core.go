@@ -1,6 +1,7 @@
 package metadata
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -23,6 +24,11 @@ type Config struct {
 	// told again without asking.
 	UnknownTTL time.Duration
 	AutoCreate bool // ask the broker to create topics that it does not know
+	// Idle is how long a topic is asked for with the others after somebody needed
+	// it last, unless Uses says that it is in use for longer. Uses is an input, as
+	// time is; without it nothing is forgotten.
+	Idle time.Duration
+	Uses func(topic string) bool
 }
 
 // Core is the state machine. Its methods take an event and return what has to
@@ -54,6 +60,7 @@ type topicState struct {
 	repeats  int // pauses in a row, each longer than the one before
 	notUntil time.Time
 	known    time.Time // when it was last answered about
+	needed   time.Time // when somebody asked for it last
 }
 
 type waiter struct {
@@ -171,6 +178,7 @@ func (c *Core) NeedNewer(now time.Time, ref any, topic string, partition, atLeas
 
 func (c *Core) need(now time.Time, w waiter, stale bool) []Action {
 	state := c.topic(w.topic)
+	state.needed = now
 	if !stale {
 		w.after = -1
 		done, err := c.settles(w, 0, now)
@@ -186,8 +194,17 @@ func (c *Core) need(now time.Time, w waiter, stale bool) []Action {
 	return c.next(now, nil)
 }
 
-// Forget drops a topic that nobody uses any more.
-func (c *Core) Forget(topic string) { delete(c.topics, topic) }
+// forgetIdle drops the topics that nobody uses any more.
+func (c *Core) forgetIdle(now time.Time) {
+	if c.cfg.Uses == nil {
+		return
+	}
+	for name, state := range c.topics {
+		if now.Sub(state.needed) >= c.cfg.Idle && !c.cfg.Uses(name) {
+			delete(c.topics, name)
+		}
+	}
+}
 
 // Answer is the outcome of Ask.
 func (c *Core) Answer(now time.Time, number int, resp *kmsg.MetadataResponse, err error) []Action {
@@ -205,6 +222,7 @@ func (c *Core) Answer(now time.Time, number int, resp *kmsg.MetadataResponse, er
 	c.failures, c.hedgeAt, c.notUntil = 0, time.Time{}, time.Time{}
 	before := c.cluster
 	c.cluster = before.merge(resp)
+	maps.DeleteFunc(c.cluster.Topics, func(name string, _ *Topic) bool { return c.topics[name] == nil })
 	c.seeding, c.boot.resolves = false, 0
 	if c.full {
 		c.fresh = now

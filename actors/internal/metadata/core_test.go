@@ -325,10 +325,29 @@ func TestRefreshByTime(t *testing.T) {
 	require.Empty(t, c.Tick(at(1000*time.Hour)), "no refresh by time")
 }
 
-func TestForgottenTopicsAreNotAskedFor(t *testing.T) {
-	c := known(t, map[string][]int32{"a": {1}, "b": {2}})
-	c.Forget("a")
-	require.Equal(t, []string{"b"}, only[Ask](t, c.Tick(at(5*time.Minute))).Topics)
+func TestATopicThatNobodyUsesIsForgotten(t *testing.T) {
+	cfg := testConfig()
+	cfg.Idle, cfg.Uses = 7*time.Minute, func(topic string) bool { return topic == "b" }
+	c := New(cfg, first)
+	c.Start(epoch)
+	c.Need(epoch, "x", "a", -1, false)
+	c.Need(epoch, "x", "b", -1, false)
+	topics := map[string][]int32{"a": {1}, "b": {2}}
+	c.Answer(epoch, only[Ask](t, c.BrokerUp(epoch, -1)).Number, view(topics), nil)
+	c.BrokerUp(epoch, 1)
+	ask := only[Ask](t, c.Tick(at(5*time.Minute)))
+	require.Equal(t, []string{"a", "b"}, ask.Topics, "it was needed lately")
+	c.Answer(at(5*time.Minute), ask.Number, view(topics), nil)
+
+	ask = only[Ask](t, c.Tick(at(10*time.Minute)))
+	require.Equal(t, []string{"b"}, ask.Topics)
+	c.Answer(at(10*time.Minute), ask.Number, view(map[string][]int32{"b": {2}}), nil)
+	require.Nil(t, c.Cluster().Topics["a"])
+
+	ask = only[Ask](t, c.Need(at(11*time.Minute), "x", "a", -1, false))
+	require.Equal(t, []string{"a"}, ask.Topics, "and found again by who needs it")
+	c.Answer(at(11*time.Minute), ask.Number, view(map[string][]int32{"a": {1}}), nil)
+	require.EqualValues(t, 1, c.Cluster().Count("a"))
 }
 
 func TestResumeGoesOn(t *testing.T) {

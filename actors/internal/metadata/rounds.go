@@ -39,6 +39,7 @@ func (c *Core) advance(now time.Time, out []Action) []Action {
 // all that are in use; zero: never.
 func (c *Core) due(now time.Time) (at time.Time, topics []string, full bool) {
 	if c.fresh.IsZero() || c.cfg.Refresh > 0 && now.Sub(c.fresh) >= c.cfg.Refresh {
+		c.forgetIdle(now)
 		return later(now, c.notUntil), c.inUse(func(*topicState) bool { return true }), true
 	}
 	var first time.Time
