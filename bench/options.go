@@ -101,6 +101,8 @@ func (o *options) jobOf(r row, c client) job {
 		Records: max(int(float64(o.records)*r.share), 1), WarmUp: o.warmUp,
 		Idempotent: !r.plainAcks && c.idempotent, Linger: o.linger, BatchBytes: o.batchBytes,
 	}
+	// Large values would else warm up with far more bytes than they measure.
+	j.WarmUp = min(j.WarmUp, j.Records)
 	if r.kind == latency {
 		j.Records, j.WarmUp, j.Linger = o.syncRecords, o.syncRecords/5, 0
 	}

@@ -66,6 +66,13 @@ func TestJobsAreTheSameForEveryClient(t *testing.T) {
 	}
 }
 
+func TestNoRowWarmsUpLongerThanItMeasures(t *testing.T) {
+	o := parsed(t, "-rows", "produce-10k,produce-1k")
+	require.Equal(t, 50_000, o.jobOf(o.rows[0], moldauClient()).Records)
+	require.Equal(t, 50_000, o.jobOf(o.rows[0], moldauClient()).WarmUp)
+	require.Equal(t, 100_000, o.jobOf(o.rows[1], moldauClient()).WarmUp)
+}
+
 func TestSyncRowsDoNotLinger(t *testing.T) {
 	o := parsed(t, "-rows", "sync,produce", "-sync-records", "50", "-linger", "7ms")
 	require.Zero(t, o.jobOf(o.rows[0], moldauClient()).Linger)

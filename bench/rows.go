@@ -34,6 +34,7 @@ func rows() []row {
 		{name: "consume", kind: consume},
 		{name: "produce-1k", kind: produce, size: 1000, share: 0.2},
 		{name: "consume-1k", kind: consume, size: 1000, share: 0.2},
+		{name: "produce-10k", kind: produce, size: 10_000, share: 0.01},
 	}
 	for _, codec := range []string{"lz4", "zstd", "snappy", "gzip"} {
 		all = append(all,
