@@ -47,6 +47,9 @@ func (j *job) run(ctx context.Context) (*measurement, error) {
 		return nil, err
 	}
 	defer p.close()
+	if j.Moves > 0 {
+		return m, j.failover(ctx, p, m)
+	}
 	if j.Kind == latency {
 		return m, j.latency(ctx, p, m)
 	}

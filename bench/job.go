@@ -21,6 +21,7 @@ type job struct {
 	WarmUp     int    `json:"warm_up"` // before that
 	Size       int    `json:"size"`    // bytes of a value
 	List       int    `json:"list"`    // records of a call, where a client takes several; 0 or 1: one by one
+	Moves      int    `json:"moves"`   // of the leader during the last call; 0: another kind of run
 	Codec      string `json:"codec"`   // none, gzip, snappy, lz4, zstd
 	Idempotent bool   `json:"idempotent"`
 	// Linger and BatchBytes are the same for every client that can be told.

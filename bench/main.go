@@ -35,10 +35,12 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(log, "reaching the broker, or starting one")
-	broker, err := openBroker(ctx, o)
-	if err != nil {
-		return err
+	broker := &broker{version: "in this process"}
+	if o.needsBroker() {
+		fmt.Fprintln(log, "reaching the broker, or starting one")
+		if broker, err = openBroker(ctx, o); err != nil {
+			return err
+		}
 	}
 	defer broker.close()
 	b := &bench{options: o, broker: broker, log: log, program: program}

@@ -9,8 +9,10 @@ import (
 
 // report runs everything and prints the tables as they come.
 func (b *bench) report(ctx context.Context, out io.Writer) error {
-	if err := b.warmBroker(ctx); err != nil {
-		return fmt.Errorf("warming up the broker: %w", err)
+	if b.options.needsBroker() {
+		if err := b.warmBroker(ctx); err != nil {
+			return fmt.Errorf("warming up the broker: %w", err)
+		}
 	}
 	fmt.Fprint(out, b.preamble())
 	for _, r := range b.options.rows {
@@ -21,6 +23,10 @@ func (b *bench) report(ctx context.Context, out io.Writer) error {
 		outcomes, err := b.runRow(ctx, r)
 		if err != nil {
 			return err
+		}
+		if r.moves > 0 {
+			fmt.Fprint(out, failoverTable(r, b.options.rounds, outcomes))
+			continue
 		}
 		fmt.Fprint(out, table(r, b.options, outcomes))
 	}

@@ -35,7 +35,7 @@ type outcome struct {
 func (b *bench) runRow(ctx context.Context, r row) ([]outcome, error) {
 	var outcomes []outcome
 	for _, c := range b.options.clients {
-		if c.takesPart(r.kind) {
+		if c.takesPart(r.kind) && (r.moves == 0 || c.name != floorClient().name) { // the floor does not retry
 			outcomes = append(outcomes, outcome{client: c, why: c.missing})
 		}
 	}
@@ -71,6 +71,8 @@ func (b *bench) progress(r row, o *outcome, round int, m *measurement, err error
 	switch {
 	case err != nil:
 		fmt.Fprintf(b.log, "%s, round %d, %s: %v\n", r.name, round+1, o.client.name, err)
+	case r.moves > 0:
+		fmt.Fprintf(b.log, "%s, round %d, %s: %.1f ms extra\n", r.name, round+1, o.client.name, m.ExtraMS)
 	case r.kind == latency:
 		fmt.Fprintf(b.log, "%s, round %d, %s: p50 %.0f us, p99 %.0f us\n", r.name, round+1, o.client.name, m.P50, m.P99)
 	default:
@@ -80,6 +82,9 @@ func (b *bench) progress(r row, o *outcome, round int, m *measurement, err error
 
 // runClient does one job in a child; producers get a topic of their own.
 func (b *bench) runClient(ctx context.Context, r row, o *outcome, topic string, round int) (*measurement, error) {
+	if r.moves > 0 {
+		return b.runFailover(ctx, r, o.client)
+	}
 	j := b.options.jobOf(r, o.client)
 	b.broker.address(&j, r.tls)
 	if j.Topic = topic; topic == "" {

@@ -15,6 +15,7 @@ type row struct {
 	codec      string
 	plainAcks  bool // without idempotence
 	tls        bool
+	moves      int // of the leader during one synchronous call
 	list       int // records of a produce call, where a client takes several
 	// share of -records that it runs with: the main rows take all.
 	share float64
@@ -48,6 +49,8 @@ func rows() []row {
 		row{name: "consume-1000p", kind: consume, partitions: manyPartitions, share: 0.2},
 		row{name: "sync", kind: latency, plainAcks: true},
 		row{name: "sync-idempotent", kind: latency},
+		row{name: "failover", kind: latency, partitions: 1, moves: 1},
+		row{name: "failover-3", kind: latency, partitions: 1, moves: 3},
 	)
 	for i := range all {
 		all[i] = all[i].withDefaults()
@@ -124,6 +127,8 @@ func (r row) called(name string) bool {
 		return r.codec != "none"
 	case "tls":
 		return r.tls
+	case "failover":
+		return r.moves > 0
 	case "1k":
 		return r.size == 1000
 	case "1000p":
