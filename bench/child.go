@@ -47,6 +47,9 @@ func (j *job) run(ctx context.Context) (*measurement, error) {
 		return nil, err
 	}
 	defer p.close()
+	if j.Kind == calls {
+		return m, j.panics(ctx, p, m)
+	}
 	if j.Moves > 0 {
 		return m, j.failover(ctx, p, m)
 	}

@@ -36,7 +36,8 @@ type kind string
 const (
 	produce kind = "produce"
 	consume kind = "consume"
-	latency kind = "sync" // one record at a time
+	latency kind = "sync"  // one record at a time
+	calls   kind = "panic" // a callback panics
 )
 
 // total is what a topic holds once the job's warm-up and measurement are in it.

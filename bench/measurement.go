@@ -19,7 +19,9 @@ type measurement struct {
 	RecordsPerCPU   float64 `json:"records_per_cpu_s"`
 	AllocsPerRecord float64 `json:"allocs_per_record"` // Go's; a C library's are not seen
 	BytesPerRecord  float64 `json:"alloc_bytes_per_record"`
-	ExtraMS         float64 `json:"extra_ms"` // of the call that a moving leader met
+	ExtraMS         float64 `json:"extra_ms"`    // of the call that a moving leader met
+	AckedAfter      int     `json:"acked_after"` // a callback that panicked
+	Died            bool    `json:"died"`        // of that panic
 	MaxRSS          float64 `json:"max_rss_mib"`
 	Requests        int64   `json:"requests"` // 0: the client does not tell
 	P50             float64 `json:"p50_us,omitempty"`

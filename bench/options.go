@@ -112,5 +112,5 @@ func (o *options) jobOf(r row, c client) job {
 
 // needsBroker tells whether any row runs on a real broker.
 func (o *options) needsBroker() bool {
-	return slices.ContainsFunc(o.rows, func(r row) bool { return r.moves == 0 })
+	return slices.ContainsFunc(o.rows, func(r row) bool { return r.moves == 0 && r.kind != calls })
 }

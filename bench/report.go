@@ -24,6 +24,10 @@ func (b *bench) report(ctx context.Context, out io.Writer) error {
 		if err != nil {
 			return err
 		}
+		if r.kind == calls {
+			fmt.Fprint(out, panicTable(b.options.rounds, outcomes))
+			continue
+		}
 		if r.moves > 0 {
 			fmt.Fprint(out, failoverTable(r, b.options.rounds, outcomes))
 			continue

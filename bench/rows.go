@@ -51,6 +51,7 @@ func rows() []row {
 		row{name: "sync-idempotent", kind: latency},
 		row{name: "failover", kind: latency, partitions: 1, moves: 1},
 		row{name: "failover-3", kind: latency, partitions: 1, moves: 3},
+		row{name: "panic", kind: calls, partitions: 1},
 	)
 	for i := range all {
 		all[i] = all[i].withDefaults()
