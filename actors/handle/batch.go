@@ -84,6 +84,9 @@ func (b *Batch) Compress(codecs *compress.Registry) error {
 	if codec == compress.None || b.packed != nil {
 		return nil
 	}
+	packing := b.slot.topic.handle.packing
+	packing <- struct{}{}
+	defer func() { <-packing }()
 	defer b.recharge()
 	pool := b.slot.pool
 	raw := pool.scratch(b.size)

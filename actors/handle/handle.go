@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -26,7 +27,11 @@ type Handle struct {
 	config Config
 	codecs *compress.Registry
 	pool   *chunkPool
-	clock  clock
+	// packing has a place for each batch that may be compressed at once. More than
+	// there are processors would not be done sooner: they would wait for each other,
+	// and everything else that wants to run would wait for all of them.
+	packing chan struct{}
+	clock   clock
 	// answers is the memory of fetches.
 	answers Answers
 
@@ -59,7 +64,8 @@ func New(config Config) (*Handle, error) {
 		return nil, err
 	}
 	h := &Handle{
-		config: config, seeds: seeds, codecs: compress.NewRegistry(), pool: &chunkPool{budget: &budget{limit: config.Produce.BufferBytes}}, maxRecords: int64(config.Produce.BufferRecords),
+		config: config, seeds: seeds, codecs: compress.NewRegistry(), pool: &chunkPool{budget: &budget{limit: config.Produce.BufferBytes}},
+		packing: make(chan struct{}, runtime.GOMAXPROCS(0)), maxRecords: int64(config.Produce.BufferRecords),
 		topics: map[string]*Topic{}, subs: map[string]*Subscription{}, direct: map[Partition]*Direct{}, brokers: map[int32]*actor.PID{}, ended: make(chan struct{}),
 	}
 	h.queued.limit = config.Produce.QueueBytes

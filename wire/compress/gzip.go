@@ -3,6 +3,7 @@ package compress
 import (
 	"bytes"
 	"encoding/binary"
+	"runtime"
 	"sync"
 
 	"github.com/klauspost/compress/gzip"
@@ -36,13 +37,31 @@ func (c *gzipCodec) Compress(dst, src []byte, level int) ([]byte, error) {
 	}
 	w.out.buf = dst
 	w.gz.Reset(&w.out)
-	if _, err = w.gz.Write(src); err == nil {
+	if err = w.write(src); err == nil {
 		err = w.gz.Close()
 	}
 	out := w.out.buf
 	w.out.buf = nil
 	c.writers[level].Put(w)
 	return out, err
+}
+
+// gzipStep takes about a millisecond at the highest level.
+const gzipStep = 16 << 10
+
+// write compresses step by step. Between two, other goroutines may run: a large
+// batch takes a tenth of a second, and on few processors answers of brokers would
+// wait for it.
+func (w *gzipWriter) write(src []byte) error {
+	for len(src) > 0 {
+		n := min(len(src), gzipStep)
+		if _, err := w.gz.Write(src[:n]); err != nil {
+			return err
+		}
+		src = src[n:]
+		runtime.Gosched()
+	}
+	return nil
 }
 
 func (c *gzipCodec) writer(level int) (*gzipWriter, error) {
