@@ -94,7 +94,7 @@ func TestManyMessagesAndProducersThatCrash(t *testing.T) {
 					return
 				default:
 					r.incarnation(random, random.IntN(20))
-					r.poison()
+					poisonFree(r.h)
 				}
 			}
 		})

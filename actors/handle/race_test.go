@@ -102,17 +102,17 @@ func (r *rig) send(slot *Slot, lease uint64, b *Batch, random *rand.Rand) {
 	r.next = base + int64(len(payload))
 }
 
-// poison writes over what is free.
-func (r *rig) poison() {
+// poisonFree writes over what is free.
+func poisonFree(h *Handle) {
 	free := &chunkPool{budget: &budget{limit: 1 << 30}}
-	c, ok := r.h.pool.free.Get().(*chunk)
+	c, ok := h.pool.free.Get().(*chunk)
 	if !ok {
 		c = free.take(1)
 	}
 	for i := range c.buf[:cap(c.buf)] {
 		c.buf[:cap(c.buf)][i] = 0xdd
 	}
-	r.h.pool.free.Put(c)
+	h.pool.free.Put(c)
 }
 
 func (r *rig) caller(id, records int) {
@@ -162,7 +162,7 @@ func TestManyCallersAndProducersThatCrash(t *testing.T) {
 					return
 				default:
 					r.incarnation(random, random.IntN(20))
-					r.poison()
+					poisonFree(r.h)
 				}
 			}
 		})

@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/moldau-go/moldau"
 	"github.com/moldau-go/moldau/internal/kafkatest"
+	"github.com/moldau-go/moldau/telemetry"
 	"github.com/moldau-go/moldau/wire"
 )
 
@@ -31,7 +33,8 @@ func TestRetryPoliciesWhenTheAnswerIsLost(t *testing.T) {
 			bubble(t, map[string]int32{"orders": 1}, func(b *bubbled) {
 				const way = 50 * time.Millisecond
 				b.network.SetLink(kafkatest.LinkRule{From: "client", Latency: way})
-				orders := b.start(moldau.Config{Produce: c.produce}).Topic("orders")
+				seen := &events{}
+				orders := b.start(moldau.Config{Produce: c.produce, Telemetry: seen}).Topic("orders")
 				_, err := orders.ProduceSync(b.t.Context(), text("before"))
 				require.NoError(b.t, err)
 
@@ -45,12 +48,9 @@ func TestRetryPoliciesWhenTheAnswerIsLost(t *testing.T) {
 				time.Sleep(3 * way / 2) // it is there, and the answer is on its way
 				require.NotZero(b.t, b.network.Reset("client", ""))
 				err = <-failed
+				requireLostAnswer(b.t, c.unsure, err, seen)
 				if c.unsure {
-					require.ErrorIs(b.t, err, wire.ErrUnsure)
-					require.ErrorIs(b.t, err, wire.ErrConnection, "the cause is told")
 					require.Equal(b.t, 3*way/2, time.Since(begun), "at once")
-				} else {
-					require.NoError(b.t, err)
 				}
 				_, err = orders.ProduceSync(b.t.Context(), text("after"))
 				require.NoError(b.t, err)
@@ -60,6 +60,26 @@ func TestRetryPoliciesWhenTheAnswerIsLost(t *testing.T) {
 			})
 		})
 	}
+}
+
+// requireLostAnswer: who was told that it is not known whether the record is in the
+// log is also told not to send it again as it is; what is sent again all the same
+// is told of by an event that says why it may be there twice.
+func requireLostAnswer(t *testing.T, unsure bool, err error, seen *events) {
+	t.Helper()
+	again := seen.count(func(e telemetry.Event) bool {
+		retried, ok := e.(telemetry.ProduceRetried)
+		return ok && errors.Is(retried.Err, wire.ErrUnsure)
+	})
+	if !unsure {
+		require.NoError(t, err)
+		require.Positive(t, again, "nobody is told that it is sent again")
+		return
+	}
+	require.ErrorIs(t, err, wire.ErrUnsure)
+	require.ErrorIs(t, err, wire.ErrConnection, "the cause is told")
+	require.False(t, wire.SafeToRetry(err), "%v", err)
+	require.Zero(t, again, "it is not sent again")
 }
 
 // With the safe policy a record that surely was not written is sent again.

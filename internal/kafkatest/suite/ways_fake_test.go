@@ -12,7 +12,7 @@ import (
 )
 
 // wayTopics are the topics of allWays.
-var wayTopics = []string{"pendings", "callbacks", "lists", "plain", "messages"}
+var wayTopics = []string{"pendings", "callbacks", "lists", "calls", "plain", "messages"}
 
 // allWays are all ways to produce to one cluster, each to a topic of its own.
 func allWays(t *testing.T, config moldau.Config, partitions int32) []*way {
@@ -25,6 +25,7 @@ func allWays(t *testing.T, config moldau.Config, partitions int32) []*way {
 		byPending(t, "pendings", client, "pendings", Rules{}),
 		byCallback(t, client, "callbacks"),
 		byLists(t, client, "lists"),
+		byCall(t, client, "calls"),
 		byPending(t, "without idempotence", other, "plain", Rules{Doubles: true}),
 		byMail(t, mail, "messages", partitions),
 	}

@@ -44,11 +44,28 @@ func TestProduceChaos(t *testing.T) {
 			}
 		}
 	})
-	t.Logf("%d kills and %d restarts; all produced after %v", rounds, rounds, time.Since(begun).Round(time.Millisecond))
+	produced := time.Since(begun)
+	total := chaosTotal{}
 	for _, w := range ways {
-		w.verify(t, ctx, reader)
+		total.add(w, w.verify(t, ctx, reader))
 	}
-	t.Logf("all read after %v", time.Since(begun).Round(time.Millisecond))
+	t.Logf("soak: %s: %d records in %d ways, %d kills and %d clean restarts of leaders, %d crashes of producers; %d doubled with idempotence, %d without; all produced after %v, all read after %v",
+		t.Name(), total.records, len(ways), rounds, rounds, total.crashes, total.sure, total.unsure, produced.Round(time.Second), time.Since(begun).Round(time.Second))
+}
+
+// chaosTotal are the figures of all ways.
+type chaosTotal struct {
+	records, crashes, sure, unsure int // doubled ones: with idempotence, without
+}
+
+func (c *chaosTotal) add(w *way, doubled int) {
+	c.records += w.history.Counts().Produced
+	c.crashes += int(w.crashes.Load())
+	if w.rules.Doubles {
+		c.unsure += doubled
+	} else {
+		c.sure += doubled
+	}
 }
 
 // inStreaks strikes a partition six times in a row: the third restart in ten

@@ -30,8 +30,14 @@ type way struct {
 
 // keyed numbers the next record, which goes with its key and nothing else in order.
 func (w *way) keyed(key int) moldau.Record {
-	id := w.history.Produced(key)
-	return moldau.Record{Key: fmt.Append(nil, "key ", key), Value: fmt.Append(nil, id, " ", flowPad)}
+	_, r := w.numbered(key)
+	return r
+}
+
+// numbered is keyed with the number.
+func (w *way) numbered(key int) (id int, r moldau.Record) {
+	id = w.history.Produced(key)
+	return id, moldau.Record{Key: fmt.Append(nil, "key ", key), Value: fmt.Append(nil, id, " ", flowPad)}
 }
 
 // settle takes down what a record's producer was told.
@@ -78,6 +84,34 @@ func byCallback(t *testing.T, client *moldau.Client, topic string) *way {
 			}
 		}
 	}
+	return w
+}
+
+// waitingCallers produce at once, each its own key and one record at a time.
+const waitingCallers = 300
+
+// byCall waits for each record before the caller's next.
+func byCall(t *testing.T, client *moldau.Client, topic string) *way {
+	w := newWay(t, "calls", client, topic, Rules{})
+	wanted := make(chan struct{})
+	for key := range waitingCallers {
+		go func() {
+			for range wanted {
+				id, r := w.numbered(key)
+				offset, err := client.Topic(topic).ProduceSync(context.Background(), r)
+				w.settle(id, offset, err)
+			}
+		}()
+	}
+	w.produce = func(ctx context.Context, n int) {
+		for range n {
+			select {
+			case wanted <- struct{}{}:
+			case <-ctx.Done():
+			}
+		}
+	}
+	w.ended = func() { close(wanted) }
 	return w
 }
 
@@ -215,8 +249,9 @@ func (w *way) crashEvery(ctx context.Context, every time.Duration, strike func(t
 }
 
 // verify requires that every record was acked, told so once, and is in the log as
-// the way's rules have it, and that no memory is held.
-func (w *way) verify(t *testing.T, ctx context.Context, reader *foreign) {
+// the way's rules have it, and that no memory is held. It tells how many records are
+// in the log more than once.
+func (w *way) verify(t *testing.T, ctx context.Context, reader *foreign) (doubled int) {
 	t.Helper()
 	produced := w.history.Counts().Produced
 	require.True(t, w.settled.await(ctx, produced), "%s: records are not settled: %+v", w.name, w.history.Counts())
@@ -228,4 +263,5 @@ func (w *way) verify(t *testing.T, ctx context.Context, reader *foreign) {
 	require.Equal(t, counts.Produced, counts.Acked, w.name)
 	require.Positive(t, w.crashes.Load(), "%s: no producer has crashed", w.name)
 	require.Eventually(t, func() bool { return w.idle() == 0 }, patience, time.Millisecond, "%s: memory of records that are settled", w.name)
+	return doubled
 }
