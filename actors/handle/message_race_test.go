@@ -103,7 +103,7 @@ func TestManyMessagesAndProducersThatCrash(t *testing.T) {
 	close(end)
 	others.Wait()
 	r.writers.Wait()
-	require.Nil(t, r.bad.Load(), "%v", r.bad.Load())
+	requireNothingBad(t, &r.bad)
 	require.Zero(t, h.Buffered())
 	require.Zero(t, h.queued.Used())
 	require.Zero(t, topic.Slot(0).Queued())
@@ -127,7 +127,7 @@ func TestStopInTheMiddleOfMessages(t *testing.T) {
 		all.Go(func() { h.Stop(ErrStopped) })
 		all.Wait()
 		r.writers.Wait()
-		require.Nil(t, r.bad.Load(), "%v", r.bad.Load())
+		requireNothingBad(t, &r.bad)
 		require.Zero(t, h.Buffered())
 		require.Zero(t, h.queued.Used())
 	}

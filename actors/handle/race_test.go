@@ -34,6 +34,13 @@ func (r *rig) complain(format string, args ...any) {
 	r.bad.CompareAndSwap(nil, &text)
 }
 
+func requireNothingBad(t *testing.T, bad *atomic.Pointer[string]) {
+	t.Helper()
+	if text := bad.Load(); text != nil {
+		require.Fail(t, *text)
+	}
+}
+
 // incarnation runs a producer for some steps; unsure batches come first.
 func (r *rig) incarnation(random *rand.Rand, steps int) {
 	slot := r.topic.Slot(0)
@@ -174,7 +181,7 @@ func TestManyCallersAndProducersThatCrash(t *testing.T) {
 	require.Empty(t, unsure)
 	require.Nil(t, topic.Slot(0).Take(lease), "everybody has their outcome")
 	r.writers.Wait()
-	require.Nil(t, r.bad.Load(), "%v", r.bad.Load())
+	requireNothingBad(t, &r.bad)
 	require.Zero(t, h.Buffered())
 }
 
@@ -203,7 +210,7 @@ func TestStopInTheMiddle(t *testing.T) {
 		all.Go(func() { h.Stop(ErrStopped) })
 		all.Wait()
 		r.writers.Wait()
-		require.Nil(t, r.bad.Load(), "%v", r.bad.Load())
+		requireNothingBad(t, &r.bad)
 		require.Zero(t, h.Buffered())
 	}
 }

@@ -2,6 +2,7 @@ package handle
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -66,6 +67,23 @@ type stormLog struct {
 // stormRecord is a record by its producer's number and its own.
 type stormRecord struct{ caller, seq int }
 
+// value is a record's value of some size; stormValue reads it.
+func (r stormRecord) value(partition int32, padding int) []byte {
+	v := make([]byte, 12+padding)
+	binary.BigEndian.PutUint32(v, uint32(partition))
+	binary.BigEndian.PutUint32(v[4:], uint32(r.caller))
+	binary.BigEndian.PutUint32(v[8:], uint32(r.seq))
+	return v
+}
+
+func stormValue(v []byte) (partition int32, r stormRecord) {
+	if len(v) < 12 {
+		return -1, r
+	}
+	r = stormRecord{int(binary.BigEndian.Uint32(v[4:])), int(binary.BigEndian.Uint32(v[8:]))}
+	return int32(binary.BigEndian.Uint32(v)), r
+}
+
 // stormBatch is what a broker tells batches apart by.
 type stormBatch struct {
 	id       int64
@@ -116,10 +134,9 @@ func (l *stormLog) decode(b *record.Batch) (list []stormRecord) {
 		return nil
 	}
 	for r := range records.All() {
-		var partition int32
-		var is stormRecord
-		if _, err := fmt.Sscanf(string(r.Value), "%d/%d/%d ", &partition, &is.caller, &is.seq); err != nil || partition != l.slot.partition {
-			l.storm.complain("%q stands in partition %d: %v", r.Value, l.slot.partition, err)
+		partition, is := stormValue(r.Value)
+		if partition != l.slot.partition {
+			l.storm.complain("%v of partition %d stands in partition %d", is, partition, l.slot.partition)
 		}
 		list = append(list, is)
 	}
@@ -138,10 +155,10 @@ func (l *stormLog) accept(records []stormRecord) stormAnswer {
 		}
 	}
 	switch {
-	case len(records) > 1 && records[0].seq%16 == 3:
-		return stormAnswer{-1, errTooLarge}
 	case len(refusal.at) > 0:
 		return stormAnswer{-1, refusal}
+	case len(records) > 1 && records[0].seq%16 == 3:
+		return stormAnswer{-1, errTooLarge}
 	}
 	for i, r := range records {
 		if at, twice := l.places[r]; twice {
@@ -273,13 +290,11 @@ func frameOf(b *Batch, header *record.BatchHeader, slowly bool) []byte {
 	record.PutHeaderSum(&head, header, sum)
 	frame := head[:]
 	for _, chunk := range b.Payload(nil) {
-		for piece := range slices.Chunk(chunk, 64) {
-			frame = append(frame, piece...)
-			for range 3 {
-				if slowly {
-					runtime.Gosched()
-				}
+		for piece := range slices.Chunk(chunk, len(chunk)/3+1) {
+			if slowly {
+				runtime.Gosched()
 			}
+			frame = append(frame, piece...)
 		}
 	}
 	return frame
@@ -354,8 +369,8 @@ func (l *stormLog) call(caller int) {
 		var claims []claim
 		for range 1 + random.IntN(200) {
 			c := claim{is: stormRecord{caller, seq}, made: new(atomic.Int32), offset: new(atomic.Int64)}
-			value := value(fmt.Sprintf("%d/%d/%d %*s", l.slot.partition, caller, seq, random.IntN(60), ""))
-			c.pending = l.storm.topic.Append(context.Background(), value, behaviors.On(l.slot.partition), Haste(random.IntN(3)), func(offset int64, err error) {
+			r := &record.Record{Value: c.is.value(l.slot.partition, random.IntN(l.slot.batchSize/5))}
+			c.pending = l.storm.topic.Append(context.Background(), r, behaviors.On(l.slot.partition), Haste(random.IntN(3)), func(offset int64, err error) {
 				c.offset.Store(offset)
 				c.made.Add(1)
 			})
@@ -451,11 +466,12 @@ func TestBatchesInAStorm(t *testing.T) {
 	if os.Getenv("MOLDAU_SOAK") == "1" {
 		s.wanted = 1_000_000
 	}
+	topic.Slot(0).batchSize = 2 * chunkSize // its batches have several chunks
 	for p := range int32(partitions) {
 		s.logs = append(s.logs, &stormLog{storm: s, slot: topic.Slot(p), places: map[stormRecord]int64{}, answers: map[stormBatch]stormAnswer{}})
 	}
 	s.run(3)
-	require.Nil(t, s.bad.Load(), "%v", s.bad.Load())
+	requireNothingBad(t, &s.bad)
 	t.Logf("soak: %s: %d batches of %d records, %d sent again, %d settled by an answer before their producer's turn, %d parts, %d expired; %d calls under a lease that had ended",
 		t.Name(), s.taken.Load(), s.records.Load(), s.again.Load(), s.late.Load(), s.cut.Load(), s.expired.Load(), s.stale.Load())
 	for _, n := range []*atomic.Int64{&s.again, &s.late, &s.stale, &s.cut, &s.expired} {
