@@ -170,7 +170,7 @@ type ProduceConfig struct {
 	// supervisor of a topic's producers, wait to be started again once they have
 	// failed too often (Config.DelayEveryRestart). Default 5 s and 10 s.
 	RestartDelay, TopicRestartDelay time.Duration
-	// Partitioner chooses the partitions of records that name none. Default
+	// Partitioner chooses the partitions of records. Default
 	// behaviors.LikeJava: the key's murmur2 hash, and without key one partition
 	// until its batch is full or sent (KIP-480).
 	Partitioner behaviors.Partitioner

@@ -76,7 +76,7 @@ func (s *shop) Receive(ctx actor.Context) {
 		s.start(ctx)
 	case *up:
 		if m.err != nil {
-			s.done <- m.err
+			s.end(m.err)
 			return
 		}
 		s.subscribe(ctx)
@@ -85,18 +85,18 @@ func (s *shop) Receive(ctx actor.Context) {
 		s.acked += m.Ref.(int)
 		s.finish()
 	case *protocol.ProduceFailed:
-		s.done <- m.Err
+		s.end(m.Err)
 	case *protocol.MessageSet:
 		s.handle(ctx, m)
 	case *protocol.FetchError:
-		s.done <- m.Err
+		s.end(m.Err)
 	}
 }
 
 func (s *shop) start(ctx actor.Context) {
 	client, err := actors.SpawnClient(ctx, s.config)
 	if err != nil {
-		s.done <- err
+		s.end(err)
 		return
 	}
 	s.client = client
@@ -126,7 +126,7 @@ func (s *shop) handle(ctx actor.Context, m *protocol.MessageSet) {
 		s.read++
 	}
 	if err := m.Set.Err(); err != nil {
-		s.done <- err
+		s.end(err)
 		return
 	}
 	ctx.Send(m.Consumer, &protocol.Ack{Offset: m.Set.Last()})
@@ -135,9 +135,14 @@ func (s *shop) handle(ctx actor.Context, m *protocol.MessageSet) {
 
 func (s *shop) finish() {
 	if s.acked >= s.records && s.read >= s.records {
-		select {
-		case s.done <- nil:
-		default:
-		}
+		s.end(nil)
+	}
+}
+
+// end tells how it went, the first time. It never waits: an actor's turn must not.
+func (s *shop) end(err error) {
+	select {
+	case s.done <- err:
+	default:
 	}
 }

@@ -22,7 +22,7 @@ type Record struct {
 	// produced stands for now. NoTimestamp if the format has none.
 	Timestamp int64
 
-	// Where the record was read from. Producing ignores Offset.
+	// Where the record was read from. Producing ignores all three.
 	Topic     string
 	Partition int32
 	Offset    int64

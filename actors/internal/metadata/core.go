@@ -51,6 +51,7 @@ type Core struct {
 	topics   map[string]*topicState // topics in use
 	waiters  []waiter               // in the order of their arrival
 	failures int                    // rounds in a row without an answer
+	lastErr  error                  // why the last of them had none
 	notUntil time.Time              // no round begins before
 	fresh    time.Time              // last answer to a full round
 }
@@ -219,7 +220,7 @@ func (c *Core) Answer(now time.Time, number int, resp *kmsg.MetadataResponse, er
 	}
 	clear(c.asked)
 	clear(c.failed)
-	c.failures, c.hedgeAt, c.notUntil = 0, time.Time{}, time.Time{}
+	c.failures, c.lastErr, c.hedgeAt, c.notUntil = 0, nil, time.Time{}, time.Time{}
 	before := c.cluster
 	c.cluster = before.merge(resp)
 	maps.DeleteFunc(c.cluster.Topics, func(name string, _ *Topic) bool { return c.topics[name] == nil })
@@ -345,7 +346,10 @@ func (c *Core) missing(w waiter, topic *Topic) error {
 		return nil
 	}
 	code := wire.LeaderNotAvailable
-	if topic == nil {
+	switch {
+	case c.lastErr != nil:
+		return &Unreachable{Topic: w.topic, Err: c.lastErr}
+	case topic == nil:
 		code = wire.RequestTimedOut
 	}
 	return &wire.Error{Code: code, API: int16(kmsg.Metadata), Topic: w.topic, Partition: w.partition}

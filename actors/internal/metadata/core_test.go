@@ -463,3 +463,25 @@ func TestALookUpDuringARoundIsAnsweredByIt(t *testing.T) {
 	out := c.Answer(epoch, ask.Number, view(map[string][]int32{"t": {1}}), nil)
 	require.ElementsMatch(t, []Tell{{"x", nil}, {"y", nil}}, all[Tell](out))
 }
+
+// Who waits while no broker answers is told why none does.
+func TestTheCauseIsToldWhileNoBrokerAnswers(t *testing.T) {
+	refused := &wire.ConnError{Stage: wire.StageDial, Cause: errors.New("connection refused")}
+	c := New(testConfig(), first)
+	c.Start(epoch)
+	c.Need(epoch, "x", "t", -1, false)
+	c.BrokerUp(epoch, -1)
+	var told []Tell
+	for d := time.Duration(0); d <= 10*time.Second && told == nil; d += 10 * time.Millisecond {
+		out := c.Tick(at(d))
+		for number := range c.asked {
+			out = append(out, c.Answer(at(d), number, nil, refused)...)
+		}
+		told = all[Tell](out)
+	}
+	require.Len(t, told, 1)
+	require.ErrorIs(t, told[0].Err, refused)
+	require.ErrorIs(t, told[0].Err, wire.ErrConnection)
+	require.True(t, wire.SafeToRetry(told[0].Err))
+	require.ErrorContains(t, told[0].Err, "connection refused")
+}

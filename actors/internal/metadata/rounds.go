@@ -145,6 +145,7 @@ func (c *Core) fail(now time.Time, number int, err error, out []Action) []Action
 	c.round, c.hedgeAt = nil, time.Time{}
 	retry := c.backoff(c.failures)
 	c.failures++
+	c.lastErr = err
 	c.notUntil = now.Add(retry)
 	return append(c.seed(out), Report{Err: err, Retry: retry})
 }
