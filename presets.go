@@ -32,7 +32,7 @@ func LikeBrodProducer() ProduceConfig {
 // ours.
 func LikeKafkaExConfig() Config {
 	return Config{
-		ClientID: "kafka_ex", RequestTimeout: 15 * time.Second, ConnectTimeout: 10 * time.Second, CoolDown: 400 * time.Millisecond,
+		ClientID: "kafka_ex", RequestTimeout: 15 * time.Second, ConnectTimeout: 10 * time.Second, MetadataTimeout: 15 * time.Second, CoolDown: 400 * time.Millisecond,
 		MetadataRefresh: 30 * time.Second, AutoCreateTopics: true,
 		Produce: LikeKafkaExProducer(),
 		Consume: ConsumeConfig{MaxWait: 10 * time.Second, MaxPartitionBytes: 1_000_000, MaxBytes: 1_000_000, Isolation: ReadUncommitted},
