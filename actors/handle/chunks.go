@@ -2,6 +2,7 @@ package handle
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/moldau-go/moldau/wire/record"
 )
@@ -53,63 +54,64 @@ func (p *chunkPool) give(c *chunk) {
 	}
 }
 
-// budget is a limit in bytes with callers that wait for room.
+// budget is a limit in bytes with callers that wait for room. It takes no lock:
+// every partition's callers meet here.
 type budget struct {
-	mu      sync.Mutex
-	limit   int
-	used    int
-	waiting chan struct{} // closed when memory comes back; nil: nobody waits
+	limit   int64
+	used    atomic.Int64
+	waiting atomic.Pointer[chan struct{}] // closed when memory comes back; nil: nobody waits
 }
 
 // reserve takes n bytes if they are there. A single reservation larger than
 // the whole limit is let through when nothing else is out, as it would never
 // be otherwise.
 func (b *budget) reserve(n int) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if !b.fits(n) {
-		return false
+	for {
+		used := b.used.Load()
+		if !b.fits(used, n) {
+			return false
+		}
+		if b.used.CompareAndSwap(used, used+int64(n)) {
+			return true
+		}
 	}
-	b.used += n
-	return true
 }
 
 // has says whether reserve would take n bytes at present.
-func (b *budget) has(n int) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.fits(n)
-}
+func (b *budget) has(n int) bool { return b.fits(b.used.Load(), n) }
 
-func (b *budget) fits(n int) bool { return b.used == 0 || b.used+n <= b.limit }
+func (b *budget) fits(used int64, n int) bool { return used == 0 || used+int64(n) <= b.limit }
 
+// overdraw takes n bytes whether they are there or not.
+func (b *budget) overdraw(n int) { b.used.Add(int64(n)) }
+
+// release gives n bytes back, and then wakes who waits: one that asked for room
+// before it looked in vain is woken.
 func (b *budget) release(n int) {
-	b.mu.Lock()
-	b.used -= n
-	waiting := b.waiting
-	b.waiting = nil
-	b.mu.Unlock()
-	if waiting != nil {
-		close(waiting)
+	b.used.Add(int64(-n))
+	if b.waiting.Load() == nil {
+		return
+	}
+	if waiting := b.waiting.Swap(nil); waiting != nil {
+		close(*waiting)
 	}
 }
 
 // room is closed the next time memory comes back.
 func (b *budget) room() <-chan struct{} {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.waiting == nil {
-		b.waiting = make(chan struct{})
+	for {
+		if waiting := b.waiting.Load(); waiting != nil {
+			return *waiting
+		}
+		waiting := make(chan struct{})
+		if b.waiting.CompareAndSwap(nil, &waiting) {
+			return waiting
+		}
 	}
-	return b.waiting
 }
 
 // Used is the memory that is out, in bytes.
-func (b *budget) Used() int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.used
-}
+func (b *budget) Used() int { return int(b.used.Load()) }
 
 // recordOverhead is the most that a record takes beside its key, value and
 // headers: the attributes, and five varints of 5 and one of 10 bytes.

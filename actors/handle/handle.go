@@ -64,11 +64,11 @@ func New(config Config) (*Handle, error) {
 		return nil, err
 	}
 	h := &Handle{
-		config: config, seeds: seeds, codecs: compress.NewRegistry(), pool: &chunkPool{budget: &budget{limit: config.Produce.BufferBytes}},
+		config: config, seeds: seeds, codecs: compress.NewRegistry(), pool: &chunkPool{budget: &budget{limit: int64(config.Produce.BufferBytes)}},
 		packing: make(chan struct{}, runtime.GOMAXPROCS(0)), maxRecords: int64(config.Produce.BufferRecords),
 		topics: map[string]*Topic{}, subs: map[string]*Subscription{}, direct: map[Partition]*Direct{}, brokers: map[int32]*actor.PID{}, ended: make(chan struct{}),
 	}
-	h.queued.limit = config.Produce.QueueBytes
+	h.queued.limit = int64(config.Produce.QueueBytes)
 	h.answers.most = int(config.Consume.MaxBytes) + answerSlack
 	h.nodes = seeds
 	h.cluster.Store(&metadata.Cluster{Topics: map[string]*metadata.Topic{}})

@@ -43,18 +43,6 @@ func TestACallerThatWaitsForMemoryEndsTheLinger(t *testing.T) {
 	})
 }
 
-// Callers that gave up are forgotten.
-func TestCallersThatGaveUpLeaveNothingBehind(t *testing.T) {
-	h, topic := newHandle(t, 2, func(c *Config) { c.Produce.BufferBytes = chunkSize })
-	put(t, topic, "a")
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	for range 1000 {
-		topic.Append(ctx, value("b"), behaviors.On(1), Lingers, nil)
-	}
-	require.Less(t, len(h.pool.budget.waiting), 10)
-}
-
 // A flush ends the linger of every partition at once, not one after the other.
 func TestFlushHurriesAllPartitionsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

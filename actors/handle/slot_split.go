@@ -217,10 +217,3 @@ func appendRun(runs []run, index, at int32) []run {
 	}
 	return append(runs, run{index, at, 1})
 }
-
-// overdraw takes n bytes whether they are there or not.
-func (b *budget) overdraw(n int) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.used += n
-}

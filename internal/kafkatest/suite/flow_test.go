@@ -83,7 +83,7 @@ func (f *flow) during(ctx context.Context, least int, perSecond int, fault func(
 			running = false
 		}
 	}
-	f.produce(ctx, least-f.history.Counts().Produced)
+	f.produce(ctx, least-f.history.Count())
 }
 
 // settle waits for the outcomes, in the order of production.

@@ -59,6 +59,13 @@ func (h *History) Settled(id int, offset int64, err error) {
 	h.order = append(h.order, id)
 }
 
+// Count is how many records were produced so far.
+func (h *History) Count() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.records)
+}
+
 // Fault takes down a violation that the recorder itself has seen.
 func (h *History) Fault(format string, args ...any) {
 	h.mu.Lock()

@@ -21,6 +21,7 @@ import (
 func byMail(t *testing.T, config handle.Config, topic string, partitions int32) *way {
 	w := &way{name: "messages", topic: topic}
 	system := quietSystem()
+	w.watch(t, system)
 	client, err := actors.SpawnClient(system.Root, config)
 	require.NoError(t, err)
 	require.NoError(t, client.Started(bounded(t, patience)))
@@ -33,7 +34,7 @@ func byMail(t *testing.T, config handle.Config, topic string, partitions int32) 
 	})
 	turn := int32(0)
 	w.produce = func(ctx context.Context, n int) {
-		for end := w.history.Counts().Produced + n; w.history.Counts().Produced < end; turn++ {
+		for end := w.history.Count() + n; w.history.Count() < end; turn++ {
 			l := w.letter(turn % partitions)
 			w.settled.await(ctx, l.ref-mailWindow)
 			system.Root.Send(pid, l)

@@ -3,14 +3,17 @@ package suite
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
 	"github.com/stretchr/testify/require"
 
 	"github.com/moldau-go/moldau"
+	"github.com/moldau-go/moldau/supervisor"
 )
 
 // way is one way to produce, with the account of what became of each record.
@@ -25,6 +28,7 @@ type way struct {
 	ended   func()                           // no more is produced
 	idle    func() int                       // what is still held in memory
 	crashes atomic.Int64
+	delayed atomic.Int64 // restarts of producers that did not come at once
 	waited  atomic.Int64 // messages that waited for room
 }
 
@@ -177,6 +181,7 @@ func (w *way) settleList(first int, pendings moldau.Pendings, together bool) {
 
 func newWay(t *testing.T, name string, client *moldau.Client, topic string, rules Rules) *way {
 	w := &way{name: name, topic: topic, rules: rules, idle: client.Buffered, ended: func() {}}
+	w.watch(t, client.System())
 	w.crash = func(partition int32) bool {
 		tree, err := client.Tree(t.Context())
 		if err != nil {
@@ -190,6 +195,17 @@ func newWay(t *testing.T, name string, client *moldau.Client, topic string, rule
 		return true
 	}
 	return w
+}
+
+// watch counts the producers that are restarted later.
+func (w *way) watch(t *testing.T, system *actor.ActorSystem) {
+	topic := regexp.MustCompile(`\b` + w.topic + `$`)
+	events := system.EventStream.Subscribe(func(event any) {
+		if e, ok := event.(*supervisor.Event); ok && e.State == supervisor.Delayed && topic.MatchString(e.Supervisor.Id) {
+			w.delayed.Add(1)
+		}
+	})
+	t.Cleanup(func() { system.EventStream.Unsubscribe(events) })
 }
 
 // bug makes a producer panic, and counts it.
@@ -228,8 +244,8 @@ func (w *way) steadily(ctx context.Context, least, perSecond int, over <-chan st
 			running = false
 		}
 	}
-	for ctx.Err() == nil && w.history.Counts().Produced < least {
-		w.produce(ctx, min(1000, least-w.history.Counts().Produced))
+	for ctx.Err() == nil && w.history.Count() < least {
+		w.produce(ctx, min(1000, least-w.history.Count()))
 	}
 }
 
@@ -253,11 +269,11 @@ func (w *way) crashEvery(ctx context.Context, every time.Duration, strike func(t
 // in the log more than once.
 func (w *way) verify(t *testing.T, ctx context.Context, reader *foreign) (doubled int) {
 	t.Helper()
-	produced := w.history.Counts().Produced
+	produced := w.history.Count()
 	require.True(t, w.settled.await(ctx, produced), "%s: records are not settled: %+v", w.name, w.history.Counts())
 	found, doubled := w.history.CheckWritten(reader.entries(ctx, w.topic), w.rules)
 	counts := w.history.Counts()
-	t.Logf("%s: %d produced, %d acked, %d in the log more than once; %d crashes of producers", w.name, counts.Produced, counts.Acked, doubled, w.crashes.Load())
+	t.Logf("%s: %d produced, %d acked, %d in the log more than once; %d crashes of producers, %d times restarted later", w.name, counts.Produced, counts.Acked, doubled, w.crashes.Load(), w.delayed.Load())
 	require.Empty(t, found, w.name)
 	require.NoError(t, w.history.FirstFailure(), w.name)
 	require.Equal(t, counts.Produced, counts.Acked, w.name)
