@@ -38,8 +38,8 @@ type Handle struct {
 	maxRecords int64        // 0: they are not counted
 	records    atomic.Int64 // not settled; if they are counted
 	drops      drops
-	queued     budget       // of messages that wait for room
-	pressed    atomic.Int32 // partitions where they do: no batch lingers meanwhile
+	queued     budget // of messages that wait for room
+	pressure   pressure
 
 	cluster atomic.Pointer[metadata.Cluster]
 
@@ -165,15 +165,6 @@ func (h *Handle) Topics() []*Topic {
 
 // ErrDuplicate is a subscription whose name is taken.
 var ErrDuplicate = errors.New("moldau: a subscription of this name exists")
-
-// hurryAll ends the linger of every partition.
-func (h *Handle) hurryAll() {
-	for _, t := range h.Topics() {
-		for _, s := range *t.slots.Load() {
-			s.hurry(nil)
-		}
-	}
-}
 
 // Subscribe registers a subscription under its name.
 func (h *Handle) Subscribe(s *Subscription) error {

@@ -129,3 +129,33 @@ func TestAListLargerThanTheLimit(t *testing.T) {
 	require.NoError(t, all.Wait(context.Background()))
 	require.Zero(t, h.Buffered())
 }
+
+// Waits that follow each other closely end the linger of what is open once, and
+// what is opened between them does not linger.
+func TestWaitsInARowLookThroughPartitionsOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, topic := newHandle(t, 2, func(c *Config) { c.Produce.Linger = time.Hour })
+		slot := topic.Slot(0)
+		lease, _ := slot.Attach(nil, func(bool) {})
+		put(t, topic, "opened before")
+		require.Zero(t, slot.Look(lease).Ready)
+		h.press()
+		require.Equal(t, 1, slot.Look(lease).Ready)
+		h.unpress()
+		settleOne(slot, 0, nil)
+		h.press()
+		h.unpress()
+		lease, _ = slot.Attach(nil, func(bool) {})
+		put(t, topic, "opened soon after")
+		require.Equal(t, 1, slot.Look(lease).Ready)
+		settleOne(slot, 0, nil)
+		time.Sleep(relief)
+		lease, _ = slot.Attach(nil, func(bool) {})
+		put(t, topic, "opened later")
+		require.Zero(t, slot.Look(lease).Ready)
+		h.press()
+		require.Equal(t, 1, slot.Look(lease).Ready)
+		h.unpress()
+		h.Stop(ErrStopped)
+	})
+}

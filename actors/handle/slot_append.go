@@ -170,7 +170,7 @@ func (s *Slot) dropEmpty() {
 }
 
 func (s *Slot) newBatch(now time.Time) *Batch {
-	b := &Batch{slot: s, opened: now, due: s.topic.handle.pressed.Load() > 0, outcome: &Outcome{done: make(chan struct{}), slot: s, base: -1}}
+	b := &Batch{slot: s, opened: now, due: !s.topic.handle.pressure.lingers(now), outcome: &Outcome{done: make(chan struct{}), slot: s, base: -1}}
 	b.holds.Store(1)
 	return b
 }

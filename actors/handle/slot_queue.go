@@ -44,9 +44,7 @@ func (s *Slot) postpone(m *message) {
 		s.enqueue(m)
 		return
 	}
-	if t.handle.pressed.Load() == 0 { // else nothing lingers
-		t.handle.hurryAll()
-	}
+	t.handle.hurryAll()
 	err := t.config.OnFull.err()
 	t.lost(m.count-m.taken, err)
 	m.failed(err)
@@ -96,14 +94,13 @@ func (s *Slot) enqueue(m *message) {
 // goroutine while he is told (runtime.Goexit) does not end what waits behind.
 func (s *Slot) move() {
 	h, done := s.topic.handle, false
-	h.pressed.Add(1)
+	h.press()
 	defer func() {
-		h.pressed.Add(-1)
+		h.unpress()
 		if !done {
 			go s.move()
 		}
 	}()
-	h.hurryAll() // what lingers holds the memory that is waited for
 	for m := s.head(); m != nil; m = s.head() {
 		err := s.await(m)
 		s.mu.Lock()

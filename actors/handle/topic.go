@@ -208,8 +208,9 @@ func (t *Topic) whenRoom(ctx context.Context, try func() (p Pending, full bool))
 	}
 	limit := time.NewTimer(t.config.MaxBlock)
 	defer limit.Stop()
+	t.handle.press()
+	defer t.handle.unpress()
 	for {
-		t.handle.hurryAll() // what lingers holds the memory that is waited for
 		room := t.handle.pool.budget.room()
 		if p, full := try(); !full {
 			return p

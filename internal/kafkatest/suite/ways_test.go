@@ -3,7 +3,7 @@ package suite
 import (
 	"context"
 	"fmt"
-	"regexp"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -199,9 +199,9 @@ func newWay(t *testing.T, name string, client *moldau.Client, topic string, rule
 
 // watch counts the producers that are restarted later.
 func (w *way) watch(t *testing.T, system *actor.ActorSystem) {
-	topic := regexp.MustCompile(`\b` + w.topic + `$`)
+	of := "/" + w.topic + "$" // the topic's supervisor
 	events := system.EventStream.Subscribe(func(event any) {
-		if e, ok := event.(*supervisor.Event); ok && e.State == supervisor.Delayed && topic.MatchString(e.Supervisor.Id) {
+		if e, ok := event.(*supervisor.Event); ok && e.State == supervisor.Delayed && strings.Contains(e.Supervisor.Id, of) {
 			w.delayed.Add(1)
 		}
 	})
