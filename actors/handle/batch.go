@@ -11,7 +11,7 @@ import (
 )
 
 // Batch is a run of records of one partition in their final bytes. It is
-// filled under its slot's lock; once taken it is immutable, and its memory
+// filled under its slot's filling lock; once taken it is immutable, and its memory
 // comes back when it is settled and nobody holds it.
 type Batch struct {
 	slot     *Slot
@@ -28,7 +28,7 @@ type Batch struct {
 	number   place
 	sum      record.Sum   // of the records; whole once the batch is taken
 	stamped  bool         // a record was given its timestamp by the user
-	due      bool         // to be sent without waiting for linger
+	due      atomic.Bool  // to be sent without waiting for linger
 	runs     []run        // what it has of a batch that was cut; nil: it is whole
 	holds    atomic.Int32 // the slot's one until settled, and one for every writer
 	// Attempts counts how often the batch was handed to a broker; it belongs to

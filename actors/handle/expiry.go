@@ -39,6 +39,8 @@ func (t *Topic) expire() {
 // expire fails what was accepted before a time, if no producer is there to do
 // it. It reports whether anything is left.
 func (s *Slot) expire(before time.Time, err error) (left bool) {
+	s.filling.Lock()
+	defer s.filling.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.notify == nil {

@@ -7,7 +7,7 @@ import (
 )
 
 // quota is what a slot may have of the client's memory and number of records.
-// Memory may be given back from anywhere; all else is done under the slot's lock.
+// It is taken by who fills the slot, one at a time, and given back from anywhere.
 type quota struct {
 	client *Handle
 	most   int64 // bytes of this slot
@@ -16,7 +16,7 @@ type quota struct {
 
 	counted     bool // there is a limit for records
 	mostRecords int  // of this slot; 0: none of its own
-	records     int
+	records     atomic.Int64
 }
 
 func (q *quota) begin(t *Topic) {
@@ -82,7 +82,7 @@ func (q *quota) admit(n int) bool {
 	if !q.counted {
 		return true
 	}
-	if q.mostRecords > 0 && q.records+n > q.mostRecords {
+	if q.mostRecords > 0 && int(q.records.Load())+n > q.mostRecords {
 		return false
 	}
 	if most := q.client.maxRecords; most > 0 {
@@ -91,7 +91,7 @@ func (q *quota) admit(n int) bool {
 			return false
 		}
 	}
-	q.records += n
+	q.records.Add(int64(n))
 	return true
 }
 
@@ -109,7 +109,7 @@ func (q *quota) leave(n int) {
 	if !q.counted || n == 0 {
 		return
 	}
-	q.records -= n
+	q.records.Add(int64(-n))
 	if q.client.maxRecords > 0 {
 		q.client.records.Add(-int64(n))
 	}

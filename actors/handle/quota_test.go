@@ -38,7 +38,7 @@ func TestLimitsHold(t *testing.T) {
 				if c.PartitionRecords > 0 {
 					require.LessOrEqual(r, of, c.PartitionRecords)
 				}
-				require.True(r, !s.room.counted || s.room.records == of, "%d are counted, %d are there", s.room.records, of)
+				require.True(r, !s.room.counted || int(s.room.records.Load()) == of, "%d are counted, %d are there", s.room.records.Load(), of)
 				n += of
 			}
 			return n

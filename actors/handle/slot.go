@@ -3,6 +3,7 @@ package handle
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -19,8 +20,14 @@ type Slot struct {
 	clock     *clock
 	room      quota
 
+	// filling is held while records are encoded. Its holder may lose the processor in
+	// the midst of that, so the producer does not wait for him: wanted asks him to tell
+	// it when he is done. Taken before mu, if both are.
+	filling sync.Mutex
+	wanted  atomic.Bool
+
 	mu        sync.Mutex
-	open      *Batch   // being filled
+	open      *Batch   // being filled, under filling; it and closed change under both locks
 	sealed    []*Batch // full, in order
 	taken     []*Batch // handed to the producer, not settled, in order
 	lease     uint64
@@ -54,9 +61,38 @@ type Look struct {
 	Opened time.Time // age of the batch that lingers; zero if none does
 }
 
+// seal ends the filling of the batch that is open; both locks are held.
 func (s *Slot) seal() {
 	s.sealed = append(s.sealed, s.open)
 	s.open = nil
+}
+
+// sealNow is seal for who fills.
+func (s *Slot) sealNow() {
+	s.mu.Lock()
+	s.seal()
+	s.mu.Unlock()
+}
+
+// show makes a new batch that has records the open one, for who fills. From now on
+// it may be waited for, so it is not to be taken back.
+func (s *Slot) show(b *Batch) {
+	s.topic.watch()
+	s.mu.Lock()
+	s.open = b
+	if !s.topic.handle.pressure.lingers(b.opened) {
+		b.due.Store(true)
+	}
+	s.mu.Unlock()
+}
+
+// filled ends the filling, and tells the producer if that is worth it.
+func (s *Slot) filled(worth, here bool) {
+	s.filling.Unlock()
+	if s.wanted.Load() && s.wanted.Swap(false) || worth {
+		s.mu.Lock()
+		s.signal(true, here)
+	}
 }
 
 // signal tells the producer, once until it looks, and unlocks. here says that the
@@ -79,10 +115,7 @@ func (s *Slot) hurry(o *Outcome) {
 		return
 	}
 	s.mu.Lock()
-	worth := s.open != nil && (o == nil || s.open.outcome == o) && !s.open.due
-	if worth {
-		s.open.due = true
-	}
+	worth := s.open != nil && (o == nil || s.open.outcome == o) && !s.open.due.Swap(true)
 	s.signal(worth, o != nil)
 }
 
@@ -128,7 +161,7 @@ func (s *Slot) Look(lease uint64) Look {
 	look := Look{Ready: len(s.sealed)}
 	switch {
 	case s.open == nil:
-	case s.open.due:
+	case s.open.due.Load():
 		look.Ready++
 	default:
 		look.Opened = s.open.opened
@@ -137,19 +170,25 @@ func (s *Slot) Look(lease uint64) Look {
 }
 
 // Take hands out the next batch: the oldest sealed one, or the open one, which
-// ends its linger. It is nil when there is nothing, or the lease is over. The
-// batch is held: call Release.
+// ends its linger. It is nil when there is nothing, the lease is over, or the open
+// one is being filled: then the producer is told when it is not. The batch is
+// held: call Release.
 func (s *Slot) Take(lease uint64) *Batch {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.lease != lease {
-		return nil
-	}
-	if len(s.sealed) == 0 {
-		if s.open == nil {
+	if len(s.sealed) == 0 && s.open != nil {
+		s.mu.Unlock()
+		if !s.stopFilling() {
 			return nil
 		}
-		s.seal()
+		defer s.filling.Unlock()
+		s.mu.Lock()
+		if len(s.sealed) == 0 && s.open != nil && s.lease == lease {
+			s.seal()
+		}
+	}
+	defer s.mu.Unlock()
+	if s.lease != lease || len(s.sealed) == 0 {
+		return nil
 	}
 	b := s.sealed[0]
 	s.sealed = slices.Delete(s.sealed, 0, 1)
@@ -157,6 +196,20 @@ func (s *Slot) Take(lease uint64) *Batch {
 	b.sum.Add(b.chunks[len(b.chunks)-1].buf) // the others were added when they were full
 	b.holds.Add(1)
 	return b
+}
+
+// stopFilling takes the filling lock if nobody has it. If somebody has, he is going
+// to tell the producer: he sees that he is wanted, or was done before the second try.
+func (s *Slot) stopFilling() bool {
+	if s.filling.TryLock() {
+		return true
+	}
+	s.wanted.Store(true)
+	if !s.filling.TryLock() {
+		return false
+	}
+	s.wanted.Store(false)
+	return true
 }
 
 // Settle ends a batch that was taken: acked from offset base on (-1: not
@@ -244,6 +297,8 @@ func (s *Slot) last() *Batch {
 
 // close fails everything that is not settled with err, and what comes with later.
 func (s *Slot) close(err, later error) {
+	s.filling.Lock()
+	defer s.filling.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed != nil {

@@ -37,40 +37,38 @@ const (
 // the slot at its last whole record. made, if not nil, is called with the offset
 // of the first that is in, or the first error of those that are.
 func (s *Slot) append(records []record.Record, haste Haste, sticky bool, made func(int64, error)) (p Pending, n int, why stop) {
-	s.mu.Lock()
+	s.filling.Lock()
 	if s.closed != nil {
-		s.mu.Unlock()
+		defer s.filling.Unlock()
 		return Failed(s.closed), 0, goOn
 	}
 	size := encodedSize(&records[0])
 	full := s.open != nil && s.open.size+size > s.batchSize
 	if full {
-		s.seal()
+		s.sealNow()
 	}
 	if sticky && s.open == nil {
-		s.signal(full, false)
+		s.filled(full, false)
 		return Pending{}, 0, moveOn
 	}
 	return s.fill(records, size, haste, full, made)
 }
 
-// fill is append into a batch that has room for the first record; the lock is
-// held, which it gives up.
+// fill is append into a batch that has room for the first record; filling is held,
+// which it gives up.
 func (s *Slot) fill(records []record.Record, size int, haste Haste, news bool, made func(int64, error)) (p Pending, n int, why stop) {
-	if s.open == nil {
-		s.open = s.newBatch(time.Now())
-		s.topic.watch()
-		news = true
+	b, fresh := s.open, s.open == nil
+	if fresh {
+		b = s.newBatch(time.Now())
 	}
 	encoded := false
 	defer func() {
 		if !encoded { // a panic
 			s.room.leave(1)
-			s.dropEmpty()
-			s.signal(news && n > 0, false) // those before it are in
+			s.keep(b, fresh)
+			s.filled((news || fresh) && n > 0, false) // those before it are in
 		}
 	}()
-	b := s.open
 	p = Pending{outcome: b.outcome, index: b.count}
 	for {
 		charge := b.charge(size)
@@ -88,59 +86,70 @@ func (s *Slot) fill(records []record.Record, size int, haste Haste, news bool, m
 	}
 	encoded = true
 	if n == 0 {
-		s.dropEmpty()
-		s.signal(news, false)
+		s.keep(b, fresh)
+		s.filled(news, false)
 		return Pending{}, 0, noRoom
 	}
 	if made != nil {
 		p.outcome.calls = append(p.outcome.calls, call{p.index, int32(n), made})
 	}
 	if haste != Lingers && n == len(records) {
-		b.due, news = true, true
+		b.due.Store(true)
+		news = true
 	}
-	s.signal(news, haste == Awaited)
+	s.keep(b, fresh)
+	s.filled(news || fresh, haste == Awaited)
 	return p, n, why
+}
+
+// keep shows a new batch, unless no record of it made it.
+func (s *Slot) keep(b *Batch, fresh bool) {
+	switch {
+	case !fresh:
+	case b.count > 0:
+		s.show(b)
+	default:
+		b.Release()
+	}
 }
 
 // appendWhole accepts a list whole or not at all, in one batch. size is what it
 // takes at most, which is no more than a batch may have. made, if not nil, is
 // called with the first one's offset, or the first error.
 func (s *Slot) appendWhole(records []record.Record, size int, haste Haste, made func(int64, error)) (p Pending, full bool) {
-	s.mu.Lock()
+	s.filling.Lock()
 	if s.closed != nil {
-		s.mu.Unlock()
+		defer s.filling.Unlock()
 		return Failed(s.closed), false
 	}
 	news := s.open != nil && s.open.size+size > s.batchSize
 	if news {
-		s.seal()
+		s.sealNow()
 	}
 	charge := s.chargeAll(records)
 	if !s.room.take(len(records), charge) {
-		s.signal(news, false)
+		s.filled(news, false)
 		return Pending{}, true
-	}
-	if s.open == nil {
-		s.open = s.newBatch(time.Now())
-		s.topic.watch()
-		news = true
 	}
 	return s.fillWhole(records, charge, haste, news, made), false
 }
 
-// fillWhole encodes a list that has its memory into the open batch; the lock is
-// held, which it gives up.
+// fillWhole encodes a list that has its memory into the open batch, or a new one;
+// filling is held, which it gives up.
 func (s *Slot) fillWhole(records []record.Record, charge int, haste Haste, news bool, made func(int64, error)) Pending {
-	b, encoded := s.open, false
+	b, fresh, encoded := s.open, s.open == nil, false
+	if fresh {
+		b = s.newBatch(time.Now())
+	}
 	before := b.mark()
 	unused := func() { s.room.change(b.charged - before.charged - charge) }
 	defer func() {
 		if !encoded { // a panic
 			unused()
 			b.rollBack(before)
-			s.dropEmpty()
+			s.keep(b, fresh)
 			s.room.leave(len(records))
-			s.mu.Unlock()
+			s.filled(news, false)
 		}
 	}()
 	p := Pending{outcome: b.outcome, index: b.count}
@@ -153,24 +162,19 @@ func (s *Slot) fillWhole(records []record.Record, charge int, haste Haste, news 
 	if made != nil {
 		b.outcome.calls = append(b.outcome.calls, call{p.index, int32(len(records)), made})
 	}
-	b.due = b.due || haste != Lingers
-	s.signal(news || haste != Lingers, haste == Awaited)
+	if haste != Lingers {
+		b.due.Store(true)
+	}
+	s.keep(b, fresh)
+	s.filled(news || fresh || haste != Lingers, haste == Awaited)
 	return p
 }
 
 // alone is a record as a list of one.
 func alone(r *record.Record) []record.Record { return unsafe.Slice(r, 1) }
 
-// dropEmpty takes back a batch that was opened for a record that did not make it.
-func (s *Slot) dropEmpty() {
-	if s.open != nil && s.open.count == 0 {
-		s.open.Release()
-		s.open = nil
-	}
-}
-
 func (s *Slot) newBatch(now time.Time) *Batch {
-	b := &Batch{slot: s, opened: now, due: !s.topic.handle.pressure.lingers(now), outcome: &Outcome{done: make(chan struct{}), slot: s, base: -1}}
+	b := &Batch{slot: s, opened: now, outcome: &Outcome{done: make(chan struct{}), slot: s, base: -1}}
 	b.holds.Store(1)
 	return b
 }

@@ -179,7 +179,8 @@ func (b *Batch) sizes(records record.Records) []int {
 // copyOf is a batch of some of the records, encoded anew, as each record says its
 // place.
 func (b *Batch) copyOf(records record.Records, indices []int32) *Batch {
-	p := &Batch{slot: b.slot, opened: b.opened, outcome: b.outcome, due: true, count: int32(len(indices)), number: b.number, stamped: b.stamped}
+	p := &Batch{slot: b.slot, opened: b.opened, outcome: b.outcome, count: int32(len(indices)), number: b.number, stamped: b.stamped}
+	p.due.Store(true)
 	p.each(records, indices, func(delta int64, at int32, r *record.Record) { p.size += record.Size(delta, at, r) })
 	buf := make([]byte, 0, p.size)
 	p.each(records, indices, func(delta int64, at int32, r *record.Record) { buf = record.Append(buf, delta, at, r) })

@@ -502,3 +502,49 @@ func TestAProducerIsToldWhoWaits(t *testing.T) {
 	}
 	require.Equal(t, []bool{false, false, true}, told)
 }
+
+// A batch that is just being filled is not waited for: who fills it tells the
+// producer when he is done.
+func TestABatchThatIsBeingFilledIsNotWaitedFor(t *testing.T) {
+	h, topic := newHandle(t, 1, nil)
+	defer h.Stop(ErrStopped)
+	put(t, topic, "a")
+	slot, told := topic.Slot(0), 0
+	lease, _ := slot.Attach(nil, func(bool) { told++ })
+	slot.Look(lease)
+	slot.filling.Lock()
+	require.Nil(t, slot.Take(lease))
+	require.Zero(t, told)
+	slot.filled(false, false)
+	require.Equal(t, 1, told)
+	slot.Look(lease)
+	b := slot.Take(lease)
+	require.NotNil(t, b)
+	b.Release()
+	slot.filling.Lock()
+	require.Nil(t, slot.Take(lease), "nothing is open, so nobody is waited for")
+	slot.filled(false, false)
+	require.Equal(t, 1, told, "nor told of")
+}
+
+// What is full, under way or settled is nobody's business who fills.
+func TestWhoFillsHoldsUpNoOtherBatch(t *testing.T) {
+	h, topic := newHandle(t, 1, func(c *Config) { c.Produce.BatchBytes = 300 })
+	defer h.Stop(ErrStopped)
+	first := put(t, topic, string(make([]byte, 200)))
+	put(t, topic, string(make([]byte, 200)))
+	slot := topic.Slot(0)
+	lease, _ := slot.Attach(nil, func(bool) {})
+	slot.filling.Lock()
+	defer slot.filling.Unlock()
+	require.Equal(t, 1, slot.Look(lease).Ready)
+	b := slot.Take(lease)
+	require.NotNil(t, b)
+	b.Release()
+	require.True(t, b.Hold(lease))
+	b.Release()
+	require.True(t, slot.SettleFirst(lease, b, 7))
+	offset, err := first.Wait(t.Context())
+	require.NoError(t, err)
+	require.EqualValues(t, 7, offset)
+}
