@@ -50,6 +50,9 @@ func (j *job) run(ctx context.Context) (*measurement, error) {
 	if j.Kind == calls {
 		return m, j.panics(ctx, p, m)
 	}
+	if j.Kind == beside {
+		return m, j.beside(ctx, p, m)
+	}
 	if j.Moves > 0 {
 		return m, j.failover(ctx, p, m)
 	}

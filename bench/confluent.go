@@ -94,6 +94,11 @@ func (p *confluentProduce) one(ctx context.Context, value []byte) error {
 	return p.settle(ctx, 1)
 }
 
+func (p *confluentProduce) ask(context.Context) error {
+	_, _, err := p.producer.QueryWatermarkOffsets(p.topic, 0, 60_000)
+	return err
+}
+
 func (p *confluentProduce) requests() int64 { return 0 }
 
 func (p *confluentProduce) close() { p.producer.Close() }

@@ -65,6 +65,7 @@ func franzCodec(name string) kgo.CompressionCodec {
 
 type franzProduce struct {
 	client *kgo.Client
+	topic  string
 	count  *franzRequests
 	values *values
 	acked  atomic.Int64
@@ -74,7 +75,7 @@ type franzProduce struct {
 }
 
 func franzProducer(_ context.Context, j *job) (producer, error) {
-	p := &franzProduce{count: &franzRequests{}, values: newValues(j.Size)}
+	p := &franzProduce{topic: j.Topic, count: &franzRequests{}, values: newValues(j.Size)}
 	p.promise = func(_ *kgo.Record, err error) {
 		if err != nil {
 			p.failed.CompareAndSwap(nil, &err)
@@ -95,7 +96,7 @@ func franzProducer(_ context.Context, j *job) (producer, error) {
 	if !j.Idempotent {
 		options = append(options, kgo.DisableIdempotentWrite())
 	}
-	if j.Kind == latency {
+	if j.oneByOne() {
 		options = append(options, kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	}
 	p.client, err = kgo.NewClient(options...)
@@ -118,6 +119,17 @@ func (p *franzProduce) send(ctx context.Context, n int) error {
 
 func (p *franzProduce) one(ctx context.Context, value []byte) error {
 	return p.client.ProduceSync(ctx, &kgo.Record{Value: value}).FirstErr()
+}
+
+func (p *franzProduce) ask(ctx context.Context) error {
+	req := kmsg.NewPtrListOffsetsRequest()
+	req.ReplicaID = -1
+	topic, partition := kmsg.NewListOffsetsRequestTopic(), kmsg.NewListOffsetsRequestTopicPartition()
+	partition.Timestamp = -1
+	topic.Topic, topic.Partitions = p.topic, append(topic.Partitions, partition)
+	req.Topics = append(req.Topics, topic)
+	_, err := req.RequestWith(ctx, p.client)
+	return err
 }
 
 func (p *franzProduce) requests() int64 { return p.count.produce.Load() }

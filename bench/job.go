@@ -17,12 +17,13 @@ type job struct {
 	CA         string `json:"ca"`     // PEM; not empty: TLS
 	Topic      string `json:"topic"`
 	Partitions int32  `json:"partitions"`
-	Records    int    `json:"records"` // to measure
-	WarmUp     int    `json:"warm_up"` // before that
-	Size       int    `json:"size"`    // bytes of a value
-	List       int    `json:"list"`    // records of a call, where a client takes several; 0 or 1: one by one
-	Moves      int    `json:"moves"`   // of the leader during the last call; 0: another kind of run
-	Codec      string `json:"codec"`   // none, gzip, snappy, lz4, zstd
+	Records    int    `json:"records"`   // to measure
+	WarmUp     int    `json:"warm_up"`   // before that
+	Size       int    `json:"size"`      // bytes of a value
+	List       int    `json:"list"`      // records of a call, where a client takes several; 0 or 1: one by one
+	Throttled  bool   `json:"throttled"` // the broker asks for a pause after the first record
+	Moves      int    `json:"moves"`     // of the leader during the last call; 0: another kind of run
+	Codec      string `json:"codec"`     // none, gzip, snappy, lz4, zstd
 	Idempotent bool   `json:"idempotent"`
 	// Linger and BatchBytes are the same for every client that can be told.
 	Linger     time.Duration `json:"linger"`
@@ -36,12 +37,16 @@ type kind string
 const (
 	produce kind = "produce"
 	consume kind = "consume"
-	latency kind = "sync"  // one record at a time
-	calls   kind = "panic" // a callback panics
+	latency kind = "sync"   // one record at a time
+	calls   kind = "panic"  // a callback panics
+	beside  kind = "beside" // a request of another kind, while producing is held up
 )
 
 // total is what a topic holds once the job's warm-up and measurement are in it.
 func (j *job) total() int { return j.Records + j.WarmUp }
+
+// oneByOne says that every record is waited for, and goes to partition 0.
+func (j *job) oneByOne() bool { return j.Kind == latency || j.Throttled }
 
 // tls is the configuration of a TLS connection, nil for plain text.
 func (j *job) tls() (*tls.Config, error) {
@@ -65,6 +70,12 @@ type producer interface {
 	// requests is how many Produce requests went out; 0 where a client does not tell.
 	requests() int64
 	close()
+}
+
+// asker is a producer that has requests of another kind.
+type asker interface {
+	// ask asks partition 0's leader for the latest offset.
+	ask(ctx context.Context) error
 }
 
 // consumer is a client as a job drives it.

@@ -39,7 +39,7 @@ func kafkaGoProducer(_ context.Context, j *job) (producer, error) {
 		Balancer: &kafka.RoundRobin{ChunkSize: stay}, Transport: &kafka.Transport{TLS: config, ClientID: "bench"},
 		Compression: map[string]kafka.Compression{"gzip": kafka.Gzip, "snappy": kafka.Snappy, "lz4": kafka.Lz4, "zstd": kafka.Zstd}[j.Codec],
 	}
-	if j.Kind == latency {
+	if j.oneByOne() {
 		p.writer.BatchSize = 1
 		p.writer.Balancer = kafka.BalancerFunc(func(kafka.Message, ...int) int { return 0 })
 		return p, err
@@ -102,6 +102,12 @@ func (p *kafkaGoProduce) await(ctx context.Context, acked int64) error {
 
 func (p *kafkaGoProduce) one(ctx context.Context, value []byte) error {
 	return p.writer.WriteMessages(ctx, kafka.Message{Value: value})
+}
+
+func (p *kafkaGoProduce) ask(ctx context.Context) error {
+	client := &kafka.Client{Addr: p.writer.Addr, Transport: p.writer.Transport}
+	_, err := client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{p.writer.Topic: {kafka.LastOffsetOf(0)}}})
+	return err
 }
 
 // requests adds up its statistics, which begin anew with every look.

@@ -43,11 +43,12 @@ func moldauStart(ctx context.Context, j *job) (*moldau.Client, error) {
 const moldauWindow = 1 << 16
 
 type moldauProduce struct {
-	client *moldau.Client
-	topic  moldau.Topic
-	values *values
-	ring   []moldau.Pending
-	list   int // records of a call
+	client    *moldau.Client
+	topic     moldau.Topic
+	topicName string
+	values    *values
+	ring      []moldau.Pending
+	list      int // records of a call
 }
 
 func moldauProducer(ctx context.Context, j *job) (producer, error) {
@@ -55,7 +56,7 @@ func moldauProducer(ctx context.Context, j *job) (producer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &moldauProduce{client: c, topic: c.Topic(j.Topic), values: newValues(j.Size), ring: make([]moldau.Pending, moldauWindow), list: j.List}, nil
+	return &moldauProduce{client: c, topic: c.Topic(j.Topic), topicName: j.Topic, values: newValues(j.Size), ring: make([]moldau.Pending, moldauWindow), list: j.List}, nil
 }
 
 func (p *moldauProduce) send(ctx context.Context, n int) error {
@@ -110,6 +111,11 @@ func (p *moldauProduce) sendLists(ctx context.Context, n int) error {
 
 func (p *moldauProduce) one(ctx context.Context, value []byte) error {
 	_, err := p.topic.By(moldau.On(0)).ProduceSync(ctx, moldau.Record{Value: value})
+	return err
+}
+
+func (p *moldauProduce) ask(ctx context.Context) error {
+	_, err := p.client.Offset(ctx, p.topicName, 0, moldau.Latest)
 	return err
 }
 

@@ -98,7 +98,7 @@ func (o *options) check() error {
 // jobOf is what a client is told in a row; topic and broker are not in it yet.
 func (o *options) jobOf(r row, c client) job {
 	j := job{
-		Client: c.name, Kind: r.kind, Partitions: r.partitions, Size: r.size, Codec: r.codec, List: r.list, Moves: r.moves,
+		Client: c.name, Kind: r.kind, Partitions: r.partitions, Size: r.size, Codec: r.codec, List: r.list, Moves: r.moves, Throttled: r.throttled,
 		Records: max(int(float64(o.records)*r.share), 1), WarmUp: o.warmUp,
 		Idempotent: !r.plainAcks && c.idempotent, Linger: o.linger, BatchBytes: o.batchBytes,
 	}
@@ -107,10 +107,13 @@ func (o *options) jobOf(r row, c client) job {
 	if r.kind == latency {
 		j.Records, j.WarmUp, j.Linger = o.syncRecords, o.syncRecords/5, 0
 	}
+	if r.kind == beside {
+		j.Records, j.WarmUp = flushBytes/r.size, 1
+	}
 	return j
 }
 
 // needsBroker tells whether any row runs on a real broker.
 func (o *options) needsBroker() bool {
-	return slices.ContainsFunc(o.rows, func(r row) bool { return r.moves == 0 && r.kind != calls })
+	return slices.ContainsFunc(o.rows, func(r row) bool { return r.moves == 0 && r.kind != calls && r.kind != beside })
 }

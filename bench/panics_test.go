@@ -18,5 +18,5 @@ func TestOneDeathIsNoSurvival(t *testing.T) {
 func TestClientsWithCallbacksTakePart(t *testing.T) {
 	require.True(t, franzClient().takesCalls())
 	require.False(t, saramaClient().takesCalls())
-	require.False(t, parsed(t, "-rows", "panic,failover").needsBroker())
+	require.False(t, parsed(t, "-rows", "panic,failover,beside").needsBroker())
 }

@@ -28,6 +28,10 @@ func (b *bench) report(ctx context.Context, out io.Writer) error {
 			fmt.Fprint(out, panicTable(b.options.rounds, outcomes))
 			continue
 		}
+		if r.kind == beside {
+			fmt.Fprint(out, besideTable(r, b.options.rounds, outcomes))
+			continue
+		}
 		if r.moves > 0 {
 			fmt.Fprint(out, failoverTable(r, b.options.rounds, outcomes))
 			continue

@@ -38,7 +38,7 @@ func (b *bench) runRow(ctx context.Context, r row) ([]outcome, error) {
 		if r.kind == calls && !c.takesCalls() {
 			continue
 		}
-		if c.takesPart(r.kind) && (r.moves == 0 || c.name != floorClient().name) { // the floor does not retry
+		if c.takesPart(r.kind) && (r.moves == 0 && r.kind != beside || c.name != floorClient().name) { // the floor does not retry
 			outcomes = append(outcomes, outcome{client: c, why: c.missing})
 		}
 	}
@@ -76,6 +76,8 @@ func (b *bench) progress(r row, o *outcome, round int, m *measurement, err error
 		fmt.Fprintf(b.log, "%s, round %d, %s: %v\n", r.name, round+1, o.client.name, err)
 	case r.kind == calls:
 		fmt.Fprintf(b.log, "%s, round %d, %s: died %v, %d acked after it\n", r.name, round+1, o.client.name, m.Died, m.AckedAfter)
+	case r.kind == beside:
+		fmt.Fprintf(b.log, "%s, round %d, %s: %.1f ms\n", r.name, round+1, o.client.name, m.ExtraMS)
 	case r.moves > 0:
 		fmt.Fprintf(b.log, "%s, round %d, %s: %.1f ms extra\n", r.name, round+1, o.client.name, m.ExtraMS)
 	case r.kind == latency:
@@ -89,6 +91,9 @@ func (b *bench) progress(r row, o *outcome, round int, m *measurement, err error
 func (b *bench) runClient(ctx context.Context, r row, o *outcome, topic string, round int) (*measurement, error) {
 	if r.kind == calls {
 		return b.runPanic(ctx, r, o.client)
+	}
+	if r.kind == beside {
+		return b.runBeside(ctx, r, o.client)
 	}
 	if r.moves > 0 {
 		return b.runFailover(ctx, r, o.client)

@@ -15,6 +15,7 @@ type row struct {
 	codec      string
 	plainAcks  bool // without idempotence
 	tls        bool
+	throttled  bool
 	moves      int // of the leader during one synchronous call
 	list       int // records of a produce call, where a client takes several
 	// share of -records that it runs with: the main rows take all.
@@ -51,6 +52,8 @@ func rows() []row {
 		row{name: "sync-idempotent", kind: latency},
 		row{name: "failover", kind: latency, partitions: 1, moves: 1},
 		row{name: "failover-3", kind: latency, partitions: 1, moves: 3},
+		row{name: "beside-throttle", kind: beside, partitions: 1, throttled: true},
+		row{name: "beside-flush", kind: beside, codec: "gzip", size: 1000},
 		row{name: "panic", kind: calls, partitions: 1},
 	)
 	for i := range all {
@@ -125,13 +128,15 @@ func (r row) called(name string) bool {
 	case "all":
 		return true
 	case "codecs":
-		return r.codec != "none"
+		return r.codec != "none" && r.kind != beside
 	case "tls":
 		return r.tls
+	case "beside":
+		return r.kind == beside
 	case "failover":
 		return r.moves > 0
 	case "1k":
-		return r.size == 1000
+		return r.size == 1000 && r.kind != beside
 	case "1000p":
 		return r.partitions == manyPartitions
 	}

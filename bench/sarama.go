@@ -31,7 +31,7 @@ func saramaConfig(j *job) (*sarama.Config, error) {
 		"gzip": sarama.CompressionGZIP, "snappy": sarama.CompressionSnappy, "lz4": sarama.CompressionLZ4, "zstd": sarama.CompressionZSTD,
 	}[j.Codec]
 	c.Producer.Partitioner = func(string) sarama.Partitioner { return &saramaPartitioner{} }
-	if j.Kind == latency {
+	if j.oneByOne() {
 		c.Producer.Partitioner = sarama.NewManualPartitioner
 	}
 	c.ChannelBufferSize = 1024 // its default of 256 makes goroutines wait for each other
@@ -61,6 +61,7 @@ func (p *saramaPartitioner) Partition(_ *sarama.ProducerMessage, partitions int3
 func (p *saramaPartitioner) RequiresConsistency() bool { return false }
 
 type saramaProduce struct {
+	client  sarama.Client
 	async   sarama.AsyncProducer
 	sync    sarama.SyncProducer
 	topic   string
@@ -74,10 +75,13 @@ func saramaProducer(_ context.Context, j *job) (producer, error) {
 		return nil, err
 	}
 	p := &saramaProduce{topic: j.Topic, values: newValues(j.Size), metrics: config.MetricRegistry}
-	if j.Kind == latency {
-		p.sync, err = sarama.NewSyncProducer(strings.Split(j.Broker, ","), config)
+	if p.client, err = sarama.NewClient(strings.Split(j.Broker, ","), config); err != nil {
+		return nil, err
+	}
+	if j.oneByOne() {
+		p.sync, err = sarama.NewSyncProducerFromClient(p.client)
 	} else {
-		p.async, err = sarama.NewAsyncProducer(strings.Split(j.Broker, ","), config)
+		p.async, err = sarama.NewAsyncProducerFromClient(p.client)
 	}
 	return p, err
 }
@@ -103,6 +107,11 @@ func (p *saramaProduce) send(ctx context.Context, n int) error {
 
 func (p *saramaProduce) one(_ context.Context, value []byte) error {
 	_, _, err := p.sync.SendMessage(&sarama.ProducerMessage{Topic: p.topic, Value: sarama.ByteEncoder(value)})
+	return err
+}
+
+func (p *saramaProduce) ask(context.Context) error {
+	_, err := p.client.GetOffset(p.topic, 0, sarama.OffsetNewest)
 	return err
 }
 
