@@ -28,6 +28,7 @@ type Topic struct {
 	handle *Handle
 	config ProduceConfig
 	by     behaviors.Partitioner // the configured one
+	sticks bool                  // it lets records without key stay with a partition
 	expiry atomic.Bool           // the slots are looked at from time to time
 	asked  atomic.Int64          // when its partitions were asked for, in ns; 0: not
 
@@ -35,7 +36,7 @@ type Topic struct {
 	slots atomic.Pointer[[]*Slot]
 	ended error
 
-	sticky atomic.Int32 // the partition of records without key
+	stuckTo atomic.Int32 // the partition of records without key
 }
 
 func newTopic(h *Handle, name string, config ProduceConfig) *Topic {
@@ -43,6 +44,7 @@ func newTopic(h *Handle, name string, config ProduceConfig) *Topic {
 	if by, ok := t.by.(behaviors.TopicPartitioner); ok {
 		t.by = by.ForTopic(name)
 	}
+	t.sticks = t.by == behaviors.LikeJava
 	t.slots.Store(&[]*Slot{})
 	return t
 }
@@ -101,12 +103,12 @@ func (t *Topic) Slot(partition int32) *Slot {
 // MaxBlock ends. haste says when the record's batch is sent. made, if not
 // nil, is called with the outcome of a record that was accepted.
 func (t *Topic) Append(ctx context.Context, r *record.Record, by behaviors.Partitioner, haste Haste, made func(int64, error)) Pending {
+	slots := *t.slots.Load()
+	if r.Key == nil && t.sticky(by) && len(slots) > 0 {
+		return t.stick(ctx, slots, r, haste, made)
+	}
 	if by == nil {
 		by = t.by
-	}
-	slots := *t.slots.Load()
-	if r.Key == nil && by == behaviors.LikeJava && len(slots) > 0 {
-		return t.stick(ctx, slots, r, haste, made)
 	}
 	slot, err := t.choose(slots, r, by)
 	if err != nil {
@@ -115,12 +117,21 @@ func (t *Topic) Append(ctx context.Context, r *record.Record, by behaviors.Parti
 	return t.appendTo(ctx, slot, r, haste, made)
 }
 
+// sticky says whether a partitioner lets records without key stay with a partition
+// until its batch is full (KIP-480).
+func (t *Topic) sticky(by behaviors.Partitioner) bool {
+	if by == nil {
+		return t.sticks
+	}
+	return by == behaviors.LikeJava
+}
+
 // appendTo accepts a record into one partition.
 func (t *Topic) appendTo(ctx context.Context, slot *Slot, r *record.Record, haste Haste, made func(int64, error)) Pending {
 	if size := encodedSize(r); size > slot.batchSize {
 		return Failed(tooLarge(slot, size))
 	}
-	p, _, why := slot.append(alone(r), haste, false, made)
+	p, why := slot.appendOne(r, haste, false, made)
 	if why == noRoom {
 		p = t.awaitOne(ctx, slot, r, haste, made)
 	}
@@ -130,14 +141,14 @@ func (t *Topic) appendTo(ctx context.Context, slot *Slot, r *record.Record, hast
 // Try is Append that never waits: without room the record is dropped, where the
 // topic's settings want that, and else fails with ErrBufferFull.
 func (t *Topic) Try(r *record.Record, by behaviors.Partitioner) error {
-	if by == nil {
-		by = t.by
-	}
 	slots := *t.slots.Load()
-	slot, sticky := (*Slot)(nil), r.Key == nil && by == behaviors.LikeJava && len(slots) > 0
+	slot, sticky := (*Slot)(nil), r.Key == nil && t.sticky(by) && len(slots) > 0
 	if sticky {
-		slot = slots[int(t.sticky.Load())%len(slots)]
+		slot = slots[t.stuck(slots)]
 	} else {
+		if by == nil {
+			by = t.by
+		}
 		var err error
 		if slot, err = t.choose(slots, r, by); err != nil {
 			return err
@@ -146,9 +157,9 @@ func (t *Topic) Try(r *record.Record, by behaviors.Partitioner) error {
 	if size := encodedSize(r); size > slot.batchSize {
 		return tooLarge(slot, size)
 	}
-	p, _, why := slot.append(alone(r), Lingers, sticky, nil)
+	p, why := slot.appendOne(r, Lingers, sticky, nil)
 	if why == moveOn {
-		p, _, why = t.elsewhere(slots).append(alone(r), Lingers, false, nil)
+		p, why = t.elsewhere(slots).appendOne(r, Lingers, false, nil)
 	}
 	if why != noRoom {
 		return p.NotAccepted()
@@ -270,21 +281,30 @@ func (t *Topic) choose(slots []*Slot, r *record.Record, by behaviors.Partitioner
 // its batch open and with room; then another partition is chosen (KIP-480). So
 // batches fill up before they are sent, and partitions share the load.
 func (t *Topic) stick(ctx context.Context, slots []*Slot, r *record.Record, haste Haste, made func(int64, error)) Pending {
-	at := int(t.sticky.Load()) % len(slots)
-	p, _, why := slots[at].append(alone(r), haste, true, made)
+	slot := slots[t.stuck(slots)]
+	p, why := slot.appendOne(r, haste, true, made)
 	switch why {
 	case moveOn:
 		return t.appendTo(ctx, t.elsewhere(slots), r, haste, made)
 	case noRoom:
-		return t.awaitOne(ctx, slots[at], r, haste, made)
+		return t.awaitOne(ctx, slot, r, haste, made)
 	}
 	return p
+}
+
+// stuck is the partition that records without key go to at present.
+func (t *Topic) stuck(slots []*Slot) int {
+	at := int(t.stuckTo.Load())
+	if at >= len(slots) { // a topic never loses slots, but these may be older
+		return 0
+	}
+	return at
 }
 
 // elsewhere chooses the partition that records without key go to from now on.
 func (t *Topic) elsewhere(slots []*Slot) *Slot {
 	at := rand.IntN(len(slots))
-	t.sticky.Store(int32(at))
+	t.stuckTo.Store(int32(at))
 	return slots[at]
 }
 

@@ -56,7 +56,7 @@ func (l *list) keyless(records []record.Record) int {
 
 // stick accepts records without key.
 func (l *list) stick(records []record.Record) {
-	slot, sticky := l.slots[int(l.topic.sticky.Load())%len(l.slots)], true
+	slot, sticky := l.slots[l.topic.stuck(l.slots)], true
 	for len(records) > 0 {
 		n := l.run(slot, records, sticky)
 		sticky = n > 0
