@@ -234,6 +234,27 @@ func (b *Batch) add(r *record.Record, size, charge int, clock *clock) {
 	b.maxTime = max(b.maxTime, at)
 }
 
+// addHere is add to a batch that has records, if its last chunk has room and it does
+// not become larger than most.
+func (b *Batch) addHere(r *record.Record, most int, clock *clock) bool {
+	at := r.Timestamp
+	if at == 0 {
+		at = clock.millis()
+	}
+	c := b.chunks[len(b.chunks)-1]
+	prefetch(unsafe.SliceData(c.buf[len(c.buf):]))
+	buf, ok := record.AppendWithin(c.buf, at-b.baseTime, b.count, r)
+	size := b.size + len(buf) - len(c.buf)
+	if !ok || size > most {
+		return false
+	}
+	c.buf, b.size = buf, size
+	b.count++
+	b.maxTime = max(b.maxTime, at)
+	b.stamped = b.stamped || r.Timestamp != 0
+	return true
+}
+
 // mark is how far a batch is filled.
 type mark struct {
 	chunks, end, size int

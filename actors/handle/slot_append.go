@@ -29,31 +29,18 @@ const (
 	moveOn             // a record without key has to choose its partition anew
 )
 
-// appendOne is append for one record.
-func (s *Slot) appendOne(r *record.Record, haste Haste, sticky bool, made func(int64, error)) (Pending, stop) {
-	if haste == Lingers && made == nil {
-		if p, ok := s.appendQuick(r); ok {
-			return p, goOn
-		}
-	}
-	p, _, why := s.append(alone(r), haste, sticky, made)
-	return p, why
-}
-
 // appendQuick accepts a record that nobody waits for and that finds an open batch
 // with memory for it, as nearly all do: nothing is to be decided then, and nobody to
 // be told. Should encoding panic, the batch is what it was before.
 func (s *Slot) appendQuick(r *record.Record) (p Pending, ok bool) {
-	size := encodedSize(r)
 	s.filling.Lock()
 	defer s.filled(false, false)
 	b := s.open
-	if b == nil || s.closed != nil || s.room.counted || b.size+size > s.batchSize || b.charge(size) > 0 {
+	if b == nil || s.closed != nil || s.room.counted {
 		return Pending{}, false
 	}
 	p = Pending{outcome: b.outcome, index: b.count}
-	b.add(r, size, 0, s.clock)
-	return p, true
+	return p, b.addHere(r, s.batchSize, s.clock)
 }
 
 // append accepts the first records of a list, in order, into the batch that is

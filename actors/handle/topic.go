@@ -128,10 +128,15 @@ func (t *Topic) sticky(by behaviors.Partitioner) bool {
 
 // appendTo accepts a record into one partition.
 func (t *Topic) appendTo(ctx context.Context, slot *Slot, r *record.Record, haste Haste, made func(int64, error)) Pending {
+	if haste == Lingers && made == nil {
+		if p, ok := slot.appendQuick(r); ok {
+			return p
+		}
+	}
 	if size := encodedSize(r); size > slot.batchSize {
 		return Failed(tooLarge(slot, size))
 	}
-	p, why := slot.appendOne(r, haste, false, made)
+	p, _, why := slot.append(alone(r), haste, false, made)
 	if why == noRoom {
 		p = t.awaitOne(ctx, slot, r, haste, made)
 	}
@@ -157,9 +162,9 @@ func (t *Topic) Try(r *record.Record, by behaviors.Partitioner) error {
 	if size := encodedSize(r); size > slot.batchSize {
 		return tooLarge(slot, size)
 	}
-	p, why := slot.appendOne(r, Lingers, sticky, nil)
+	p, _, why := slot.append(alone(r), Lingers, sticky, nil)
 	if why == moveOn {
-		p, why = t.elsewhere(slots).appendOne(r, Lingers, false, nil)
+		p, _, why = t.elsewhere(slots).append(alone(r), Lingers, false, nil)
 	}
 	if why != noRoom {
 		return p.NotAccepted()
@@ -282,7 +287,12 @@ func (t *Topic) choose(slots []*Slot, r *record.Record, by behaviors.Partitioner
 // batches fill up before they are sent, and partitions share the load.
 func (t *Topic) stick(ctx context.Context, slots []*Slot, r *record.Record, haste Haste, made func(int64, error)) Pending {
 	slot := slots[t.stuck(slots)]
-	p, why := slot.appendOne(r, haste, true, made)
+	if haste == Lingers && made == nil {
+		if p, ok := slot.appendQuick(r); ok {
+			return p
+		}
+	}
+	p, _, why := slot.append(alone(r), haste, true, made)
 	switch why {
 	case moveOn:
 		return t.appendTo(ctx, t.elsewhere(slots), r, haste, made)

@@ -16,7 +16,25 @@ func Append(dst []byte, tsDelta int64, offsetDelta int32, r *Record) []byte {
 	total := varintSize(int64(n)) + n
 	at := len(dst)
 	dst = slices.Grow(dst, total)[:at+total]
-	b := dst[at:]
+	put(dst[at:], n, tsDelta, offsetDelta, r)
+	return dst
+}
+
+// AppendWithin is Append into what dst has room for; false, and nothing is written,
+// if that is not enough.
+func AppendWithin(dst []byte, tsDelta int64, offsetDelta int32, r *Record) ([]byte, bool) {
+	n := bodySize(tsDelta, offsetDelta, r)
+	at, end := len(dst), len(dst)+varintSize(int64(n))+n
+	if end > cap(dst) {
+		return dst, false
+	}
+	dst = dst[:end]
+	put(dst[at:], n, tsDelta, offsetDelta, r)
+	return dst, true
+}
+
+// put writes a record whose body has n bytes.
+func put(b []byte, n int, tsDelta int64, offsetDelta int32, r *Record) {
 	i := putVarint(b, 0, int64(n))
 	b[i] = 0 // the record's attributes: none are defined
 	i = putVarint(b, i+1, tsDelta)
@@ -25,7 +43,6 @@ func Append(dst []byte, tsDelta int64, offsetDelta int32, r *Record) []byte {
 	i = putBytes(b, i, r.Value)
 	i = putVarint(b, i, int64(r.Headers.n))
 	copy(b[i:], r.Headers.raw)
-	return dst
 }
 
 // bodySize is a record's size without its length in front.
