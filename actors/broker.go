@@ -22,7 +22,7 @@ import (
 // Parent:   brokers.
 // Children: none. Each lane has the connection's own reader and writer, and one
 // goroutine that dials it and waits for its end; all end with life.
-// Messages: in brokerCall, sendBatch, fetchWant, fetchUnwant, lookUpOffset, directFetch,
+// Messages: in brokerCall, sendBatch, sendOnce, fetchWant, fetchUnwant, lookUpOffset, directFetch,
 // laneUp, laneDown, produceDone, hotDone, coldDone, offsetsDone, directDone, tick; out
 // brokerUp and leaderHints to the client, batchAnswer to producers, fetched and resolved
 // to consumers.
@@ -73,6 +73,8 @@ func (b *broker) Receive(ctx actor.Context) {
 		b.call(ctx, m)
 	case *sendBatch:
 		b.addBatch(ctx, m)
+	case *sendOnce:
+		b.addOnce(ctx, m)
 	case *produceDone:
 		b.produced(ctx, m)
 	case *fetchWant:

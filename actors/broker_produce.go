@@ -49,6 +49,13 @@ type produceDone struct {
 	waited   time.Duration // that the broker has waited itself
 }
 
+func answeredProduce(lane laneKind, r wire.Result) *produceDone {
+	if r.Throttled {
+		return &produceDone{lane: lane, throttle: r.Throttle}
+	}
+	return &produceDone{lane: lane, waited: r.Throttle}
+}
+
 // sharing is what batches have in common that share a request.
 type sharing struct {
 	acks    handle.Acks
@@ -84,8 +91,7 @@ func (b *broker) lookAtOutboxes(ctx actor.Context) {
 	b.alarm.rang()
 	for _, lane := range produceLanes {
 		for _, i := range b.outboxes[lane].Expired(time.Now()) {
-			m := i.Ref.(*sendBatch)
-			ctx.Send(m.from, m.answer(&neverSent{b.id}))
+			i.Ref.(toSend).refuse(ctx.ActorSystem().Root, &neverSent{b.id})
 		}
 		b.produce(ctx, lane)
 	}
@@ -131,6 +137,10 @@ func (b *broker) load(ctx actor.Context, lane laneKind, conn *wire.Conn, err err
 		if len(items) == 0 {
 			return
 		}
+		if once, ok := items[0].Ref.(*sendOnce); ok {
+			b.sendOnce(ctx, lane, conn, most, once)
+			continue
+		}
 		parts := make([]*sendBatch, len(items))
 		for i := range items {
 			parts[i] = items[i].Ref.(*sendBatch)
@@ -144,11 +154,16 @@ type partitionKey struct {
 	partition int32
 }
 
-// failBatches answers everything that waits; nothing of it was sent.
+// toSend is what waits in an outbox.
+type toSend interface {
+	// refuse answers it: nothing of it was sent.
+	refuse(root *actor.RootContext, err error)
+}
+
+// failBatches answers everything that waits.
 func failBatches(root *actor.RootContext, box *outbox.Core, err error) {
 	for _, i := range box.Failed() {
-		m := i.Ref.(*sendBatch)
-		root.Send(m.from, m.answer(err))
+		i.Ref.(toSend).refuse(root, err)
 	}
 }
 
@@ -171,13 +186,7 @@ func (b *broker) sendProduce(ctx actor.Context, lane laneKind, conn *wire.Conn, 
 	conn.Send(&wire.Call{Request: req, FixedVersion: true, NoResponse: config.Acks == handle.AcksNone, Timeout: config.AckTimeout + b.handle.Config().RequestTimeout, Done: func(r wire.Result) {
 		tellHints(system, b.handle, r)
 		answerBatches(send, name, parts, r)
-		done := &produceDone{lane: lane}
-		if r.Throttled {
-			done.throttle = r.Throttle
-		} else {
-			done.waited = r.Throttle
-		}
-		send(self, done)
+		send(self, answeredProduce(lane, r))
 	}})
 }
 
@@ -225,7 +234,7 @@ func answerBatches(send func(*actor.PID, any), broker string, parts []*sendBatch
 		answer := &answers[i]
 		*answer = batchAnswer{id: m.id, attempt: m.attempt, base: -1, err: r.Err, written: r.Written, here: true}
 		if outcome := outcomes[partitionKey{m.batch.Topic(), m.batch.Partition()}]; answered {
-			answer.base, answer.err = produceOutcome(broker, m, outcome)
+			answer.base, answer.err = produceOutcome(broker, m.batch.Topic(), m.batch.Partition(), outcome)
 		}
 		if answer.err == nil {
 			m.batch.Acked(m.lease, answer.base)
@@ -236,8 +245,8 @@ func answerBatches(send func(*actor.PID, any), broker string, parts []*sendBatch
 	}
 }
 
-func produceOutcome(broker string, m *sendBatch, outcome *kmsg.ProduceResponseTopicPartition) (int64, error) {
-	fail := &wire.Error{API: int16(kmsg.Produce), Broker: broker, Topic: m.batch.Topic(), Partition: m.batch.Partition()}
+func produceOutcome(broker, topic string, partition int32, outcome *kmsg.ProduceResponseTopicPartition) (int64, error) {
+	fail := &wire.Error{API: int16(kmsg.Produce), Broker: broker, Topic: topic, Partition: partition}
 	if outcome == nil {
 		fail.Code, fail.Cause = wire.NetworkException, fmt.Errorf("%s did not name the partition in its answer", broker)
 		return -1, fail

@@ -79,6 +79,9 @@ func (m *sendBatch) answer(err error) *batchAnswer {
 	return &batchAnswer{id: m.id, attempt: m.attempt, base: -1, err: err}
 }
 
+// refuse implements toSend.
+func (m *sendBatch) refuse(root *actor.RootContext, err error) { root.Send(m.from, m.answer(err)) }
+
 // batchAnswer is the outcome of a batch; written says that the broker may have
 // had it.
 type batchAnswer struct {

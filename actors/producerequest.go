@@ -3,6 +3,7 @@ package actors
 import (
 	"cmp"
 	"encoding/binary"
+	"fmt"
 	"net"
 	"slices"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/moldau-go/moldau/actors/handle"
+	"github.com/moldau-go/moldau/wire"
 	"github.com/moldau-go/moldau/wire/compress"
 	"github.com/moldau-go/moldau/wire/record"
 )
@@ -48,6 +50,11 @@ func newProduceRequest(version int16, acks handle.Acks, timeout time.Duration, b
 			r.parts = append(r.parts, p)
 			continue
 		}
+		if err := codecFits(version, m.batch.Header().Attributes.Codec()); err != nil {
+			refused[m] = err
+			m.batch.Release()
+			continue
+		}
 		p.chunks = m.batch.Payload(make([][]byte, 0, 8))
 		header := m.batch.Header()
 		if sum, known := m.batch.Sum(); known {
@@ -64,6 +71,18 @@ func newProduceRequest(version int16, acks handle.Acks, timeout time.Duration, b
 	return r, refused
 }
 
+// zstdVersion is the first version of Produce whose batches may be in zstd (KIP-110).
+const zstdVersion = 7
+
+// codecFits refuses a codec that a version of Produce has no place for.
+func codecFits(version int16, codec compress.Type) error {
+	if codec == compress.Zstd && version < zstdVersion {
+		return &wire.Error{Code: wire.UnsupportedCompressionType, API: int16(kmsg.Produce), Partition: -1,
+			Cause: fmt.Errorf("the broker speaks Produce up to v%d, and zstd needs v%d: Kafka 2.1", version, zstdVersion)}
+	}
+	return nil
+}
+
 // downConvert writes the batch as a message set. Brokers before 0.11 have no
 // place for headers, those before 0.10 none for timestamps: they fail the batch,
 // as they are data, unless the topic's settings drop them; but a timestamp that we
@@ -71,7 +90,7 @@ func newProduceRequest(version int16, acks handle.Acks, timeout time.Duration, b
 func (p *producePart) downConvert(version int16, codecs *compress.Registry) error {
 	header := p.m.batch.Header()
 	drop := p.m.batch.Config().DropUnsupported
-	to := record.Legacy{Codec: header.Attributes.Codec(), Codecs: codecs, DropHeaders: drop, DropTimestamps: drop || !p.m.batch.Stamped()}
+	to := record.Legacy{Codec: p.m.batch.Config().Codec, Level: p.m.batch.Config().CodecLevel, Codecs: codecs, DropHeaders: drop, DropTimestamps: drop || !p.m.batch.Stamped()}
 	if version == 2 {
 		to.Magic = 1
 	}

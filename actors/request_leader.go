@@ -95,8 +95,13 @@ func leaderOf(h *handle.Handle, key handle.Partition) (int32, error) {
 // atLeader looks a partition's leader up and calls with it, again after a
 // failure that another look-up may mend.
 func atLeader(ctx context.Context, system *actor.ActorSystem, h *handle.Handle, key handle.Partition, call func(ctx context.Context, leader int32) error) error {
+	return atLeaderWhile(ctx, system, h, key, Repeatable, call)
+}
+
+// atLeaderWhile is atLeader for a call that may not be made again after any failure.
+func atLeaderWhile(ctx context.Context, system *actor.ActorSystem, h *handle.Handle, key handle.Partition, again func(error) bool, call func(ctx context.Context, leader int32) error) error {
 	var last error
-	return Retry(ctx, h, Repeatable, func(ctx context.Context, attempt int) error {
+	return Retry(ctx, h, again, func(ctx context.Context, attempt int) error {
 		last = func() error {
 			if err := lookUp(ctx, system, h, []handle.Partition{key}, outdated(attempt, last)); err != nil {
 				return err

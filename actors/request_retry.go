@@ -52,7 +52,7 @@ func Retry(ctx context.Context, h *handle.Handle, again func(error) bool, try fu
 		switch {
 		case err == nil || ctx.Err() == nil && !again(err):
 			return err
-		case ctx.Err() == nil || last == nil || !errors.Is(err, context.Cause(ctx)):
+		case ctx.Err() == nil || last == nil || !errors.Is(err, context.Cause(ctx)) || errors.Is(err, wire.ErrUnsure):
 			last = err
 		}
 		if ctx.Err() == nil {

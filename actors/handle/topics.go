@@ -53,9 +53,9 @@ func (h *Handle) Topic(name string) (*Topic, error) {
 // configuration says of the topic. A topic that is there keeps its settings:
 // others are an *OtherTopicConfigError. Wrong ones are a *ConfigError.
 func (h *Handle) StartTopic(name string, config ProduceConfig) (*Topic, error) {
-	config = h.config.topicDefaults(config)
-	if mistakes := h.config.topicMistakes(name, config); len(mistakes) > 0 {
-		return nil, &ConfigError{mistakes}
+	config, err := h.Settings(name, config)
+	if err != nil {
+		return nil, err
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -70,6 +70,16 @@ func (h *Handle) StartTopic(name string, config ProduceConfig) (*Topic, error) {
 		return nil, &OtherTopicConfigError{Topic: name, Differ: differ}
 	}
 	return t, nil
+}
+
+// Settings are a topic's settings with their defaults, or a *ConfigError with what
+// is wrong with them.
+func (h *Handle) Settings(topic string, config ProduceConfig) (ProduceConfig, error) {
+	config = h.config.topicDefaults(config)
+	if mistakes := h.config.topicMistakes(topic, config); len(mistakes) > 0 {
+		return config, &ConfigError{mistakes}
+	}
+	return config, nil
 }
 
 func (h *Handle) addTopic(name string, config ProduceConfig) *Topic {

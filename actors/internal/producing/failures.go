@@ -105,7 +105,7 @@ func (c *Core) fail(it *item, err error, reached bool, out []Action) []Action {
 	if wire.RefreshMetadata(err) {
 		c.giveUp()
 	}
-	it.Unsure = it.Unsure || reached && c.mayHave(what)
+	it.Unsure = it.Unsure || reached && what.mayHave(c.cfg.LeaderAcks)
 	switch what.reaction {
 	case renumber:
 		if c.cfg.Idempotent {
@@ -125,9 +125,10 @@ func (c *Core) fail(it *item, err error, reached bool, out []Action) []Action {
 	return c.end(it, orUnsure(it, err), out)
 }
 
-// mayHave says whether a batch may have been written that failed so.
-func (c *Core) mayHave(what row) bool {
-	return what.written == perhaps || what.written == perhapsR && !c.cfg.LeaderAcks
+// mayHave says whether a batch may have been written that failed so. leaderAcks:
+// the leader did not wait for its replicas.
+func (what row) mayHave(leaderAcks bool) bool {
+	return what.written == perhaps || what.written == perhapsR && !leaderAcks
 }
 
 // resend lets a batch wait for its next attempt, if it may have one.
