@@ -257,6 +257,9 @@ func (r *readRun) open(answer *readAnswer, want reading.Want) (messageset.Opened
 	if got.Err != nil {
 		return messageset.Opened{}, got
 	}
+	if answer.resp.ErrorCode == 0 && len(answer.resp.Topics) > 0 && partitionOf(answer.resp, want.Partition) == nil {
+		return messageset.Opened{}, got // others have filled the answer
+	}
 	part, err := fetchedOf(answer.resp, r.ask.Topic, r.ask.Isolation, want)
 	if got.Err = err; err != nil {
 		return messageset.Opened{}, got

@@ -176,28 +176,36 @@ func fetchedOf(resp *kmsg.FetchResponse, topic string, isolation handle.Isolatio
 	if resp.ErrorCode != 0 {
 		return messageset.Answer{}, fail
 	}
+	p := partitionOf(resp, want.Partition)
+	switch {
+	case p == nil && resp.ThrottleMillis > 0: // over its quota a client gets no partitions
+		fail.Code = wire.ThrottlingQuotaExceeded
+		return messageset.Answer{}, fail
+	case p == nil:
+		fail.Code = wire.UnknownServerError
+		return messageset.Answer{}, fail
+	case p.ErrorCode != 0:
+		fail.Code = wire.Code(p.ErrorCode)
+		return messageset.Answer{}, fail
+	}
+	a := messageset.Answer{
+		Topic: topic, Partition: want.Partition, From: want.Offset, Data: p.RecordBatches,
+		HighWatermark: p.HighWatermark, LastStable: p.LastStableOffset,
+	}
+	if isolation == handle.ReadCommitted {
+		a.Aborted = p.AbortedTransactions
+	}
+	return a, nil
+}
+
+// partitionOf finds a partition in an answer about one topic; nil if it is not there.
+func partitionOf(resp *kmsg.FetchResponse, partition int32) *kmsg.FetchResponseTopicPartition {
 	for t := range resp.Topics {
 		for i := range resp.Topics[t].Partitions {
-			p := &resp.Topics[t].Partitions[i]
-			if p.Partition != want.Partition {
-				continue
+			if p := &resp.Topics[t].Partitions[i]; p.Partition == partition {
+				return p
 			}
-			if fail.Code = wire.Code(p.ErrorCode); fail.Code != 0 {
-				return messageset.Answer{}, fail
-			}
-			a := messageset.Answer{
-				Topic: topic, Partition: want.Partition, From: want.Offset, Data: p.RecordBatches,
-				HighWatermark: p.HighWatermark, LastStable: p.LastStableOffset,
-			}
-			if isolation == handle.ReadCommitted {
-				a.Aborted = p.AbortedTransactions
-			}
-			return a, nil
 		}
 	}
-	fail.Code = wire.UnknownServerError
-	if resp.ThrottleMillis > 0 {
-		fail.Code = wire.ThrottlingQuotaExceeded // over its quota a client gets an answer without partitions
-	}
-	return messageset.Answer{}, fail
+	return nil
 }

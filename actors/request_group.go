@@ -29,7 +29,13 @@ func CommittedOffsets(ctx context.Context, system *actor.ActorSystem, h *handle.
 			return &wire.VersionError{API: answer.Key(), OurMin: 2, OurMax: maxGroupOffsetVersion, BrokerMax: answer.Version, Wanted: -1}
 		}
 		list, err = groupOffsets(group, answer)
-		return errors.Join(err, firstRetriable(list))
+		if errors.Is(err, wire.ErrNotFound) { // a group without members and offsets is none
+			list, err = nothingCommitted(keys), nil
+		}
+		if err != nil {
+			return err
+		}
+		return firstRetriable(list)
 	})
 	if err != nil {
 		return nil, err
@@ -42,6 +48,14 @@ func CommittedOffsets(ctx context.Context, system *actor.ActorSystem, h *handle.
 		errs = append(errs, o.Err)
 	}
 	return list, errors.Join(errs...)
+}
+
+func nothingCommitted(keys []handle.Partition) []GroupOffset {
+	list := make([]GroupOffset, len(keys))
+	for i, key := range keys {
+		list[i] = GroupOffset{Partition: key, Offset: -1}
+	}
+	return list
 }
 
 // firstRetriable is an error of a partition that asking again may mend.

@@ -307,8 +307,11 @@ func (c *Core) nothing(now time.Time, f *Fetch, p *part, g Got, empty bool) erro
 	}
 	if g.Stable < p.End {
 		p.holes = 0
+		if stuck {
+			p.fails, p.last = p.looks, &ShrunkError{Partition: p.Partition, Stable: g.Stable, End: p.End}
+		}
 		if stuck && !now.Before(p.begun.Add(c.cfg.Patience)) {
-			return c.cfg.GaveUp(p.looks, &ShrunkError{Partition: p.Partition, Next: p.Next, Stable: g.Stable, End: p.End})
+			return c.cfg.GaveUp(p.fails, p.last)
 		}
 		return nil
 	}
@@ -322,8 +325,8 @@ func (c *Core) nothing(now time.Time, f *Fetch, p *part, g Got, empty bool) erro
 
 // ShrunkError is a partition that ends before the end that it had.
 type ShrunkError struct {
-	Partition         int32
-	Next, Stable, End int64
+	Partition   int32
+	Stable, End int64
 }
 
 // Error says how far it could be read.
