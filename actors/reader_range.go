@@ -30,7 +30,7 @@ func (e *OffsetRangeError) Error() string {
 	if e.Offset > e.Latest {
 		text = "it is not written yet, or a leader without all records was elected"
 	}
-	return fmt.Sprintf("moldau: offset %d is not in %s/%d, which has %d to %d: %s", e.Offset, e.Topic, e.Partition.Partition, e.Earliest, e.Latest, text)
+	return fmt.Sprintf("moldau: offset %d is not in %s/%d, which has %d to %d (OFFSET_OUT_OF_RANGE): %s", e.Offset, e.Topic, e.Partition.Partition, e.Earliest, e.Latest, text)
 }
 
 // Unwrap gives the Cause, a *wire.Error.

@@ -47,11 +47,7 @@ func TestDirectCommitsTellWhatIsWrong(t *testing.T) {
 	require.ErrorIs(t, err, wire.ErrUnknownTopic, "at once, as the cluster does not know it")
 	require.NotErrorAs(t, err, new(*moldau.GaveUpError))
 
-	member := newForeign(t, fake.Addrs(), nil).open(kgo.ConsumerGroup("busy"), kgo.ConsumeTopics("a"), kgo.DisableAutoCommit())
-	require.Eventually(t, func() bool {
-		_, generation := member.GroupMetadata()
-		return generation > 0
-	}, patience, time.Millisecond, "the group has a member")
+	join(t, fake.Addrs(), "busy", "a")
 	err = client.CommitOffsets(ctx, "busy", moldau.GroupOffset{Partition: a0, Offset: 1})
 	require.ErrorIs(t, err, moldau.ErrGroupInUse)
 	require.ErrorContains(t, err, `"busy"`)
@@ -87,6 +83,16 @@ func TestDirectCommitsFollowTheCoordinator(t *testing.T) {
 		require.NoError(t, client.CommitOffsets(ctx, "g", place), "%v", code)
 		require.Equal(t, i+1, finds, "%v: it is found again", code)
 	}
+}
+
+// join makes a group that has a member.
+func join(t *testing.T, addrs []string, group, topic string) {
+	t.Helper()
+	member := newForeign(t, addrs, nil).open(kgo.ConsumerGroup(group), kgo.ConsumeTopics(topic), kgo.DisableAutoCommit())
+	require.Eventually(t, func() bool {
+		_, generation := member.GroupMetadata()
+		return generation > 0
+	}, patience, time.Millisecond, "the group has a member")
 }
 
 func refuseCommit(req *kmsg.OffsetCommitRequest, code wire.Code) kmsg.Response {

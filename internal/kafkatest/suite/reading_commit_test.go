@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/moldau-go/moldau"
@@ -105,11 +104,7 @@ func TestReadCommitRefused(t *testing.T) {
 	fake := kafkatest.NewFake(t, kafkatest.FakeOptions{Topics: map[string]int32{"orders": 1}})
 	client, _ := start(t, moldau.Config{Brokers: fake.Addrs()[0]})
 	fill(t, ctx, client, "orders", 0, 0, 10, 3)
-	member := newForeign(t, fake.Addrs(), nil).open(kgo.ConsumerGroup("billing"), kgo.ConsumeTopics("orders"), kgo.DisableAutoCommit())
-	require.Eventually(t, func() bool {
-		_, generation := member.GroupMetadata()
-		return generation > 0
-	}, patience, time.Millisecond)
+	join(t, fake.Addrs(), "billing", "orders")
 	reader := client.Read("orders", moldau.Earliest, moldau.ReadOptions{CommitTo: "billing"})
 	require.Equal(t, offsets(0, 10), read(ctx, reader)[0])
 	require.ErrorIs(t, reader.Err(), moldau.ErrGroupInUse)
