@@ -101,7 +101,7 @@ func (r *readRun) loop(yield func(behaviors.Record) bool) error {
 			continue
 		}
 		sets, err := r.take(answer)
-		if !r.suffices(sets) {
+		if err == nil && !r.suffices(sets) {
 			r.fetch() // ahead, while the loop works
 		}
 		for _, set := range sets {

@@ -435,3 +435,25 @@ func TestReadHolesAtTheEnd(t *testing.T) {
 		})
 	}
 }
+
+// TestReadThrottled: over its quota a client gets answers without partitions.
+func TestReadThrottled(t *testing.T) {
+	ctx := bounded(t, patience)
+	fake := kafkatest.NewFake(t, kafkatest.FakeOptions{Topics: map[string]int32{"orders": 1}})
+	client, _ := start(t, moldau.Config{Brokers: fake.Addrs()[0]})
+	fill(t, ctx, client, "orders", 0, 0, 3, 1)
+	throttled := 0
+	fake.ControlKey(int16(kmsg.Fetch), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		if throttled++; throttled%3 == 0 {
+			return nil, nil, false
+		}
+		fake.KeepControl()
+		resp := req.ResponseKind().(*kmsg.FetchResponse)
+		resp.ThrottleMillis = 10
+		return resp, nil, true
+	})
+	reader := client.Read("orders", moldau.Earliest, moldau.ReadOptions{})
+	require.Equal(t, offsets(0, 3), read(ctx, reader)[0])
+	require.NoError(t, reader.Err())
+	require.Equal(t, 3, throttled)
+}
