@@ -176,7 +176,12 @@ func TestWaitingAtTheEnd(t *testing.T) {
 	require.NoError(t, c.Fetched(now, one(t, c, now), []Got{{Partition: 0, Next: 4, Bytes: 5, Stable: 4}, {Partition: 2, Stable: 3}}))
 	_, ok := c.Quiet()
 	require.False(t, ok)
-	require.NoError(t, c.Fetched(now, one(t, c, now), []Got{{Partition: 2, Stable: 3}, {Partition: 0, Err: broken}}))
+	f := one(t, c, now)
+	require.NoError(t, c.Fetched(now, f, []Got{{Partition: 2, Stable: 3}, {Partition: 0, Stable: 4}}))
+	_, ok = c.Quiet()
+	require.True(t, ok)
+	now = now.Add(cfg.LookMax)
+	require.NoError(t, c.Fetched(now, one(t, c, now), []Got{{Partition: 0, Stable: 4}, {Partition: 2, Err: broken}}))
 	_, ok = c.Quiet()
 	require.False(t, ok, "a failure is no silence")
 }

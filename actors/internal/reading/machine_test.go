@@ -21,7 +21,7 @@ func TestReadsToTheEnd(t *testing.T) {
 		c := New(config(), spans)
 		now := epoch
 		var flying []Action
-		busy, got := map[int32]bool{}, map[int32]int64{}
+		busy, nodesBusy, got := map[int32]bool{}, map[int32]bool{}, map[int32]int64{}
 		for _, s := range spans {
 			got[s.Partition] = s.Next
 		}
@@ -35,6 +35,10 @@ func TestReadsToTheEnd(t *testing.T) {
 				for _, p := range touched(a) {
 					require.False(t, busy[p], "asked for twice")
 					busy[p] = true
+				}
+				if f, ok := a.(*Fetch); ok {
+					require.False(t, nodesBusy[f.Node], "two requests of a leader")
+					nodesBusy[f.Node] = true
 				}
 			}
 			if len(flying) == 0 {
@@ -63,6 +67,7 @@ func TestReadsToTheEnd(t *testing.T) {
 					return nil
 				}))
 			case *Fetch:
+				nodesBusy[a.Node] = false
 				answer := make([]Got, len(a.Wants))
 				for i, w := range a.Wants {
 					require.Equal(t, got[w.Partition], w.Offset, "a gap, or again")

@@ -93,7 +93,7 @@ func TestReadCommitsInTime(t *testing.T) {
 				cancel(stop)
 			}
 		}
-		require.ErrorIs(b.t, reader.Err(), stop)
+		require.Equal(b.t, stop, reader.Err(), "the last commit goes well")
 		require.EqualValues(b.t, 12, placeOf(b.t, ctx, client, "billing", 0))
 	})
 }

@@ -135,6 +135,9 @@ func TestReadPositions(t *testing.T) {
 			require.Equal(b.t, c.want, read(b.t.Context(), reader)[0], "%v to %v", c.from, c.end)
 			require.NoError(b.t, reader.Err())
 			require.Less(b.t, time.Since(begun), 100*time.Millisecond, "%v to %v: the end is not waited at", c.from, c.end)
+			if c.want != nil {
+				require.Equal(b.t, c.want[len(c.want)-1]+1, reader.Next()[0], "%v to %v", c.from, c.end)
+			}
 		}
 		reader := client.Read("orders", moldau.At(8), moldau.ReadOptions{})
 		for r := range reader.Records(b.t.Context()) {
@@ -147,7 +150,7 @@ func TestReadPositions(t *testing.T) {
 	})
 }
 
-// TestReadLast: offsets before the end, by the call for many partitions too.
+// TestOffsetsOfPositions: offsets before the end, by the call for many partitions too.
 func TestOffsetsOfPositions(t *testing.T) {
 	ctx := bounded(t, patience)
 	fake := kafkatest.NewFake(t, kafkatest.FakeOptions{Nodes: 2, Topics: map[string]int32{"orders": 2, "empty": 1}})
@@ -166,6 +169,22 @@ func TestOffsetsOfPositions(t *testing.T) {
 		found = append(found, o.Offset)
 	}
 	require.Equal(t, []int64{7, 4, 4, 10, 77, 0, 10}, found)
+}
+
+// TestReadLastBySubscription: a subscription begins there, too.
+func TestReadLastBySubscription(t *testing.T) {
+	ctx := bounded(t, patience)
+	fake := kafkatest.NewFake(t, kafkatest.FakeOptions{Topics: map[string]int32{"orders": 1}})
+	client, _ := start(t, moldau.Config{Brokers: fake.Addrs()[0]})
+	fill(t, ctx, client, "orders", 0, 0, 10, 1)
+	newForeign(t, fake.Addrs(), nil).deleteRecords(ctx, "orders", 0, 4)
+	for back, begin := range map[int64]int64{3: 7, 30: 4, 8: 4} {
+		records := make(chan moldau.Record, 10)
+		sub, err := client.SubscribeTopic(moldau.TopicSubscriber{Topic: "orders", Begin: moldau.Last(back), NewWorker: collect(records)})
+		require.NoError(t, err)
+		require.Equal(t, begin, receive(t, ctx, records, "the first record").Offset)
+		require.NoError(t, sub.Stop(ctx))
+	}
 }
 
 // TestReadFollows: what is written while the reader waits comes, one request at a
@@ -216,6 +235,13 @@ func TestReadFetchesAhead(t *testing.T) {
 			require.EqualValues(b.t, 2, asked.Load(), "one ahead, no more")
 			break
 		}
+		begun := time.Now()
+		long := moldau.ReadOptions{Follow: moldau.Forever, FetchOptions: moldau.FetchOptions{MaxWait: 5 * time.Second}}
+		for range client.Read("orders", moldau.Last(1), long).Records(b.t.Context()) {
+			break
+		}
+		require.Less(b.t, time.Since(begun), time.Second, "a request that is held holds up nobody who leaves")
+		synctest.Wait() // what was asked ahead has come in
 		asked.Store(0)
 		for range client.Read("orders", moldau.Earliest, moldau.ReadOptions{FetchOptions: small, Limit: 1}).Records(b.t.Context()) {
 			time.Sleep(time.Second)
