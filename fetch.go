@@ -32,11 +32,19 @@ const NoWait time.Duration = -1
 // wire.ErrOffsetOutOfRange or wire.ErrUnknownTopic, what package record says of
 // data that cannot be read, or ErrStopped.
 func (c *Client) Fetch(ctx context.Context, topic string, partition int32, offset int64, options FetchOptions) (*MessageSet, int64, error) {
-	settings := c.handle.Config().Consume
-	ask := actors.FetchAsk{
-		Key: Partition{Topic: topic, Partition: partition}, Offset: offset,
-		MaxBytes: options.MaxBytes, MaxWait: options.MaxWait, Isolation: settings.Isolation,
+	ask := c.fetchAsk(options)
+	ask.Key, ask.Offset = Partition{Topic: topic, Partition: partition}, offset
+	set, err := actors.Fetch(ctx, c.system, c.handle, ask)
+	if err != nil {
+		return nil, offset, err
 	}
+	return set, set.Last() + 1, nil
+}
+
+// fetchAsk is what a fetch is to ask for, with the defaults filled in.
+func (c *Client) fetchAsk(options FetchOptions) actors.FetchAsk {
+	settings := c.handle.Config().Consume
+	ask := actors.FetchAsk{MaxBytes: options.MaxBytes, MaxWait: options.MaxWait, Isolation: settings.Isolation}
 	if ask.MaxBytes <= 0 {
 		ask.MaxBytes = settings.MaxPartitionBytes
 	}
@@ -46,9 +54,5 @@ func (c *Client) Fetch(ctx context.Context, topic string, partition int32, offse
 	if options.ReadUncommitted {
 		ask.Isolation = ReadUncommitted
 	}
-	set, err := actors.Fetch(ctx, c.system, c.handle, ask)
-	if err != nil {
-		return nil, offset, err
-	}
-	return set, set.Last() + 1, nil
+	return ask
 }

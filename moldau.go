@@ -107,7 +107,7 @@ const (
 	Random            = behaviors.Random
 )
 
-// Positions to begin from; see also At, AfterProcessed and Since.
+// Positions to begin from; see also At, AfterProcessed, Since and Last.
 var (
 	Latest   = behaviors.Latest
 	Earliest = behaviors.Earliest
@@ -122,6 +122,8 @@ var (
 	AfterProcessed = behaviors.AfterProcessed
 	// Since is the first record that is not older than a time.
 	Since = behaviors.Since
+	// Last is so many offsets before the end.
+	Last = behaviors.Last
 	// On is the Partitioner that always chooses one partition.
 	On = behaviors.On
 	// RoundRobin is a Partitioner that goes through the partitions in turn.

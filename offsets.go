@@ -19,8 +19,14 @@ type PartitionOffset struct {
 	Err error
 }
 
-// Offset is the offset that a position stands for: Earliest, Latest or Since a
-// time; a time after that of every record stands for the end. Latest is the
+// PartitionPosition is a position in a partition, to be looked up.
+type PartitionPosition struct {
+	Partition
+	Position Position
+}
+
+// Offset is the offset that a position stands for: Earliest, Latest, Last or Since
+// a time; a time after that of every record stands for the end. Latest is the
 // last stable offset with ReadCommitted, else the high watermark. At and
 // AfterProcessed are their own answer, and nobody is asked.
 //
@@ -36,10 +42,24 @@ func (c *Client) Offset(ctx context.Context, topic string, partition int32, posi
 // request for each leader. The answers are in the order of the partitions; the
 // error joins those of the partitions that have none.
 func (c *Client) Offsets(ctx context.Context, position Position, partitions ...Partition) ([]PartitionOffset, error) {
-	list := make([]PartitionOffset, len(partitions))
+	places := make([]PartitionPosition, len(partitions))
+	for i, p := range partitions {
+		places[i] = PartitionPosition{p, position}
+	}
+	return c.OffsetsOf(ctx, places...)
+}
+
+// OffsetsOf is Offsets with a position of its own for each partition. A partition
+// may be there more than once: its oldest record and its end, say.
+func (c *Client) OffsetsOf(ctx context.Context, positions ...PartitionPosition) ([]PartitionOffset, error) {
+	places := make([]actors.Place, len(positions))
+	for i, p := range positions {
+		places[i] = actors.Place{Key: p.Partition, Position: p.Position}
+	}
+	list := make([]PartitionOffset, len(positions))
 	var errs []error
-	for i, found := range actors.ListOffsets(ctx, c.system, c.handle, position, partitions) {
-		list[i] = PartitionOffset{Partition: partitions[i], Offset: found.Offset, Err: found.Err}
+	for i, found := range actors.ListOffsets(ctx, c.system, c.handle, c.handle.Config().Consume.Isolation, places) {
+		list[i] = PartitionOffset{Partition: positions[i].Partition, Offset: found.Offset, Err: found.Err}
 		if found.Err != nil {
 			list[i].Offset = -1
 			errs = append(errs, found.Err)

@@ -131,9 +131,17 @@ func (b *broker) call(ctx actor.Context, m *brokerCall) {
 		if version, err := conn.Version(int16(kmsg.Metadata)); err == nil {
 			m = uncreating(m, version)
 		}
-		conn.Send(&wire.Call{Request: m.request, Done: func(r wire.Result) {
-			m.reply(r.Response, r.Err)
-		}})
+		call := &wire.Call{Request: m.request, Done: func(r wire.Result) { m.reply(r.Response, r.Err) }}
+		if m.most > 0 {
+			v, err := version(conn, kmsg.Key(m.request.Key()), m.most)
+			if err != nil {
+				m.reply(nil, err)
+				return
+			}
+			m.request.SetVersion(v)
+			call.FixedVersion = true
+		}
+		conn.Send(call)
 	})
 }
 

@@ -98,10 +98,11 @@ func (c *consumer) Receive(ctx actor.Context) {
 	case *leaderFound:
 		c.leaderFound(ctx, m, now)
 	case *resolved:
+		offset := c.core.Begins(m.offset)
 		if m.err == nil && m.number == c.core.Number() {
-			c.progress.Began(m.offset)
+			c.progress.Began(offset)
 		}
-		c.do(ctx, c.core.Resolved(now, m.number, m.offset, m.err))
+		c.do(ctx, c.core.Resolved(now, m.number, offset, m.err))
 	case *fetched:
 		c.fetched(ctx, m, now)
 	case *supervisor.Down:

@@ -7,8 +7,12 @@ import (
 	"github.com/moldau-go/moldau/wire"
 )
 
-// latestTimestamp asks for the end of a partition.
-const latestTimestamp = -1
+// What a ListOffsets request asks for in place of a time: the end of a partition,
+// and its oldest record.
+const (
+	latestTimestamp   = -1
+	earliestTimestamp = -2
+)
 
 // Listed is the offset that a position stands for in one partition, or why it
 // could not be found.

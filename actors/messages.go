@@ -58,6 +58,7 @@ type brokerCall struct {
 	request kmsg.Request
 	// announced: only a broker that was asked what it knows gets the request.
 	announced bool
+	most      int16 // the highest version to use; 0: that of the API
 	reply     func(kmsg.Response, error)
 }
 

@@ -29,13 +29,18 @@ const (
 // actor it is waited for. The answer's error codes are the caller's to read.
 // Errors: *wire.ConnError, *wire.CallError, *wire.VersionError, handle.ErrStopped, ctx's.
 func Request(ctx context.Context, system *actor.ActorSystem, h *handle.Handle, broker int32, req kmsg.Request) (kmsg.Response, error) {
+	return requestMost(ctx, system, h, broker, req, 0)
+}
+
+// requestMost is Request with the highest version that may be used; 0 for any.
+func requestMost(ctx context.Context, system *actor.ActorSystem, h *handle.Handle, broker int32, req kmsg.Request, most int16) (kmsg.Response, error) {
 	if broker == Controller {
 		if err := reach(ctx, system, h); err != nil {
 			return nil, err
 		}
 	}
 	return ask(ctx, system, h, broker, func(reply func(kmsg.Response, error)) any {
-		return &brokerCall{request: req, reply: reply}
+		return &brokerCall{request: req, most: most, reply: reply}
 	})
 }
 

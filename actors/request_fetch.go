@@ -11,6 +11,7 @@ import (
 	"github.com/moldau-go/moldau/actors/handle"
 	"github.com/moldau-go/moldau/actors/internal/backoff"
 	"github.com/moldau-go/moldau/actors/internal/messageset"
+	"github.com/moldau-go/moldau/actors/internal/reading"
 	"github.com/moldau-go/moldau/behaviors"
 	"github.com/moldau-go/moldau/wire"
 )
@@ -124,55 +125,87 @@ func (f *fetcher) pause(ctx context.Context, d time.Duration) error {
 }
 
 func (f *fetcher) request(ctx context.Context, leader int32) (messageset.Answer, error) {
-	req := kmsg.NewPtrFetchRequest()
-	req.MinBytes, req.MaxBytes, req.SessionEpoch, req.IsolationLevel = 1, f.most, -1, f.ask.Isolation.Wire()
-	topic := kmsg.NewFetchRequestTopic()
-	topic.Topic = f.ask.Key.Topic
-	if known := f.handle.Cluster().Topics[topic.Topic]; known != nil {
-		topic.TopicID = known.ID // names it from version 13 on
-	}
-	p := kmsg.NewFetchRequestTopicPartition()
-	p.Partition, p.FetchOffset, p.PartitionMaxBytes = f.ask.Key.Partition, f.next, f.most
-	topic.Partitions = append(topic.Partitions, p)
-	req.Topics = append(req.Topics, topic)
 	wait := time.Until(f.until)
 	if end, bounded := ctx.Deadline(); bounded {
 		wait = min(wait, time.Until(end)) // nobody would have the answer
 	}
-	resp, err := ask(ctx, f.system, f.handle, leader, func(reply func(kmsg.Response, error)) any {
-		return &directFetch{request: req, wait: wait, reply: reply}
-	})
+	want := reading.Want{Partition: f.ask.Key.Partition, Offset: f.next, Bytes: f.most}
+	resp, err := requestFetch(ctx, f.system, f.handle, leader, wait, fetchRequest(f.handle, f.ask.Key.Topic, f.ask.Isolation, want))
 	if err != nil {
 		return messageset.Answer{}, err
 	}
-	return f.answer(resp.(*kmsg.FetchResponse))
+	return fetchedOf(resp, f.ask.Key.Topic, f.ask.Isolation, want)
 }
 
-func (f *fetcher) answer(resp *kmsg.FetchResponse) (messageset.Answer, error) {
-	key := f.ask.Key
-	fail := &wire.Error{Code: wire.Code(resp.ErrorCode), API: int16(kmsg.Fetch), Topic: key.Topic, Partition: key.Partition}
+// fetchRequest asks for records of partitions of a topic, outside of any session.
+// Brokers fill the answer in the order of wants.
+func fetchRequest(h *handle.Handle, name string, isolation handle.Isolation, wants ...reading.Want) *kmsg.FetchRequest {
+	req := kmsg.NewPtrFetchRequest()
+	req.MinBytes, req.SessionEpoch, req.IsolationLevel = 1, -1, isolation.Wire()
+	topic := kmsg.NewFetchRequestTopic()
+	topic.Topic = name
+	if known := h.Cluster().Topics[name]; known != nil {
+		topic.TopicID = known.ID // names it from version 13 on
+	}
+	bytes := int64(0)
+	for _, w := range wants {
+		p := kmsg.NewFetchRequestTopicPartition()
+		p.Partition, p.FetchOffset, p.PartitionMaxBytes = w.Partition, w.Offset, w.Bytes
+		topic.Partitions = append(topic.Partitions, p)
+		bytes += int64(w.Bytes)
+	}
+	req.MaxBytes = int32(min(bytes, int64(max(h.Config().Consume.MaxBytes, wants[0].Bytes))))
+	req.Topics = append(req.Topics, topic)
+	return req
+}
+
+// requestFetch asks a leader, which may hold the request for so long.
+func requestFetch(ctx context.Context, system *actor.ActorSystem, h *handle.Handle, leader int32, wait time.Duration, req *kmsg.FetchRequest) (*kmsg.FetchResponse, error) {
+	resp, err := ask(ctx, system, h, leader, func(reply func(kmsg.Response, error)) any {
+		return &directFetch{request: req, wait: wait, reply: reply}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return resp.(*kmsg.FetchResponse), nil
+}
+
+// fetchedOf is what an answer to fetchRequest has for a partition.
+func fetchedOf(resp *kmsg.FetchResponse, topic string, isolation handle.Isolation, want reading.Want) (messageset.Answer, error) {
+	fail := &wire.Error{Code: wire.Code(resp.ErrorCode), API: int16(kmsg.Fetch), Topic: topic, Partition: want.Partition}
 	if resp.ErrorCode != 0 {
 		return messageset.Answer{}, fail
 	}
+	p := partitionOf(resp, want.Partition)
+	switch {
+	case p == nil && resp.ThrottleMillis > 0: // over its quota a client gets no partitions
+		fail.Code = wire.ThrottlingQuotaExceeded
+		return messageset.Answer{}, fail
+	case p == nil:
+		fail.Code = wire.UnknownServerError
+		return messageset.Answer{}, fail
+	case p.ErrorCode != 0:
+		fail.Code = wire.Code(p.ErrorCode)
+		return messageset.Answer{}, fail
+	}
+	a := messageset.Answer{
+		Topic: topic, Partition: want.Partition, From: want.Offset, Data: p.RecordBatches,
+		HighWatermark: p.HighWatermark, LastStable: p.LastStableOffset,
+	}
+	if isolation == handle.ReadCommitted {
+		a.Aborted = p.AbortedTransactions
+	}
+	return a, nil
+}
+
+// partitionOf finds a partition in an answer about one topic; nil if it is not there.
+func partitionOf(resp *kmsg.FetchResponse, partition int32) *kmsg.FetchResponseTopicPartition {
 	for t := range resp.Topics {
 		for i := range resp.Topics[t].Partitions {
-			p := &resp.Topics[t].Partitions[i]
-			if p.Partition != key.Partition {
-				continue
+			if p := &resp.Topics[t].Partitions[i]; p.Partition == partition {
+				return p
 			}
-			if fail.Code = wire.Code(p.ErrorCode); fail.Code != 0 {
-				return messageset.Answer{}, fail
-			}
-			a := messageset.Answer{
-				Topic: key.Topic, Partition: key.Partition, From: f.next, Data: p.RecordBatches,
-				HighWatermark: p.HighWatermark, LastStable: p.LastStableOffset,
-			}
-			if f.ask.Isolation == handle.ReadCommitted {
-				a.Aborted = p.AbortedTransactions
-			}
-			return a, nil
 		}
 	}
-	fail.Code = wire.UnknownServerError
-	return messageset.Answer{}, fail
+	return nil
 }

@@ -11,75 +11,105 @@ import (
 	"github.com/moldau-go/moldau/behaviors"
 )
 
-// ListOffsets finds the offset of a position in each of the partitions, with
-// one request for each leader, and tries again where that may help. A time
-// after that of every record stands for the end. The answers are in the order
-// of keys.
-func ListOffsets(ctx context.Context, system *actor.ActorSystem, h *handle.Handle, position behaviors.Position, keys []handle.Partition) []Listed {
-	l := &offsetLister{system: system, handle: h, keys: keys, list: make([]Listed, len(keys)), open: make([]int, len(keys))}
-	for i := range keys {
-		l.open[i] = i
-	}
-	timestamp, asks := position.Timestamp()
-	if !asks {
-		offset, _ := position.Offset()
-		for i := range l.list {
-			l.list[i].Offset = offset
+// Place is a position in a partition, to be looked up.
+type Place struct {
+	Key      handle.Partition
+	Position behaviors.Position
+}
+
+// ListOffsets finds the offsets of places, with one request for each leader, and
+// tries again where that may help. A time after that of every record stands for
+// the end, which is the last stable offset with ReadCommitted. The answers are in
+// the order of the places.
+func ListOffsets(ctx context.Context, system *actor.ActorSystem, h *handle.Handle, isolation handle.Isolation, places []Place) []Listed {
+	l := &offsetLister{system: system, handle: h, isolation: isolation, queries: make([]offsetQuery, len(places)), list: make([]Listed, len(places))}
+	for i, place := range places {
+		timestamp, asks := place.Position.Timestamp()
+		l.queries[i] = offsetQuery{place.Key, timestamp}
+		if asks {
+			l.open = append(l.open, i)
+		} else {
+			l.list[i].Offset, _ = place.Position.Offset()
 		}
-		return l.list
 	}
-	l.resolve(ctx, timestamp)
-	if timestamp >= 0 {
-		for i, found := range l.list {
-			if found.Err == nil && found.Offset < 0 {
-				l.open = append(l.open, i)
-			}
-		}
-		l.resolve(ctx, latestTimestamp)
+	l.resolve(ctx)
+	least := make([]int64, len(places))
+	for i, place := range places {
+		least[i] = l.askMore(i, place.Position)
+	}
+	l.resolve(ctx)
+	for i := range l.list {
+		l.list[i].Offset = max(l.list[i].Offset, least[i])
 	}
 	return l.list
 }
 
-// offsetLister is one ListOffsets call. open are the keys without an answer.
+// offsetLister is one ListOffsets call. open are the queries without an answer.
 type offsetLister struct {
-	system *actor.ActorSystem
-	handle *handle.Handle
-	keys   []handle.Partition
-	open   []int
+	system    *actor.ActorSystem
+	handle    *handle.Handle
+	isolation handle.Isolation
+	queries   []offsetQuery
+	open      []int
 
 	mu   sync.Mutex
 	list []Listed
 }
 
-func (l *offsetLister) resolve(ctx context.Context, timestamp int64) {
+// askMore asks a second question where the first answer does not tell the offset:
+// that is the second answer then, but not less than what is returned.
+func (l *offsetLister) askMore(i int, position behaviors.Position) int64 {
+	told := l.list[i]
+	if told.Err != nil {
+		return told.Offset
+	}
+	if back, ok := position.Back(); ok {
+		l.queries[i].timestamp, l.open = earliestTimestamp, append(l.open, i)
+		return max(told.Offset-back, 0)
+	}
+	if timestamp, asks := position.Timestamp(); asks && timestamp >= 0 && told.Offset < 0 {
+		l.queries[i].timestamp, l.open = latestTimestamp, append(l.open, i)
+		return 0
+	}
+	return told.Offset
+}
+
+func (l *offsetLister) resolve(ctx context.Context) {
 	if len(l.open) == 0 {
 		return
 	}
-	err := Retry(ctx, l.handle, Repeatable, func(ctx context.Context, attempt int) error { return l.round(ctx, timestamp, attempt) })
+	err := Retry(ctx, l.handle, Repeatable, l.round)
 	for _, i := range l.open {
 		l.list[i].Err = err // of the call as a whole: time was over, or no broker answered
 	}
 	l.open = nil
 }
 
+// asking is a request: the leader, and a number that tells apart the requests
+// that ask it for several offsets of the same partition.
+type asking struct{ leader, number int32 }
+
 // round asks for all that are open, every leader at the same time. What is
 // still open then has failed with the error that it returns.
-func (l *offsetLister) round(ctx context.Context, timestamp int64, attempt int) error {
-	byLeader := map[int32][]int{}
+func (l *offsetLister) round(ctx context.Context, attempt int) error {
+	requests, seen := map[asking][]int{}, map[handle.Partition]int32{}
 	unknown := l.lookUp(ctx, attempt)
 	for _, i := range l.open {
-		err := unknown[l.keys[i].Topic]
+		key := l.queries[i].key
+		err := unknown[key.Topic]
 		leader := int32(-1)
 		if err == nil {
-			leader, err = leaderOf(l.handle, l.keys[i])
+			leader, err = leaderOf(l.handle, key)
 		}
 		if l.list[i].Err = err; err == nil {
-			byLeader[leader] = append(byLeader[leader], i)
+			to := asking{leader, seen[key]}
+			requests[to] = append(requests[to], i)
+			seen[key]++
 		}
 	}
 	var wait sync.WaitGroup
-	for leader, asked := range byLeader {
-		wait.Go(func() { l.ask(ctx, leader, timestamp, asked) })
+	for to, asked := range requests {
+		wait.Go(func() { l.ask(ctx, to.leader, asked) })
 	}
 	wait.Wait()
 	return l.settle(ctx)
@@ -90,8 +120,8 @@ func (l *offsetLister) round(ctx context.Context, timestamp int64, attempt int) 
 func (l *offsetLister) lookUp(ctx context.Context, attempt int) map[string]error {
 	keys, stale := map[string][]handle.Partition{}, map[string]bool{}
 	for _, i := range l.open {
-		topic := l.keys[i].Topic
-		keys[topic] = append(keys[topic], l.keys[i])
+		topic := l.queries[i].key.Topic
+		keys[topic] = append(keys[topic], l.queries[i].key)
 		stale[topic] = stale[topic] || outdated(attempt, l.list[i].Err)
 	}
 	failed := map[string]error{}
@@ -113,23 +143,23 @@ func (l *offsetLister) settle(ctx context.Context) (unanswered error) {
 	return unanswered
 }
 
-func (l *offsetLister) ask(ctx context.Context, leader int32, timestamp int64, asked []int) {
+func (l *offsetLister) ask(ctx context.Context, leader int32, asked []int) {
 	queries := make([]offsetQuery, len(asked))
 	for n, i := range asked {
-		queries[n] = offsetQuery{l.keys[i], timestamp}
+		queries[n] = l.queries[i]
 	}
-	resp, err := Request(ctx, l.system, l.handle, leader, listOffsets(l.handle.Config().Consume.Isolation, queries...))
+	resp, err := Request(ctx, l.system, l.handle, leader, listOffsets(l.isolation, queries...))
 	var found map[handle.Partition]Listed
 	if err == nil {
 		found = listedOffsets(resp.(*kmsg.ListOffsetsResponse))
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, i := range asked {
+	for n, i := range asked {
 		if err != nil {
 			l.list[i].Err = err
 			continue
 		}
-		l.list[i] = listedOffset(found, l.keys[i])
+		l.list[i] = listedOffset(found, queries[n].key)
 	}
 }

@@ -115,6 +115,9 @@ func TestPositions(t *testing.T) {
 		{At(42), 42, 0, "offset 42"},
 		{AfterProcessed(42), 43, 0, "offset 43"},
 		{Since(when), -1, when.UnixMilli(), "since 2024-05-06T07:08:09.005Z"},
+		{Last(3), -1, -1, "last 3"},
+		{Last(0), -1, -1, "latest"},
+		{Last(-1), -1, -1, "latest"},
 	} {
 		offset, direct := tt.position.Offset()
 		timestamp, lookUp := tt.position.Timestamp()
@@ -126,4 +129,9 @@ func TestPositions(t *testing.T) {
 		}
 		require.Equal(t, tt.text, tt.position.String())
 	}
+	back, ok := Last(3).Back()
+	require.True(t, ok)
+	require.EqualValues(t, 3, back)
+	_, ok = At(3).Back()
+	require.False(t, ok)
 }

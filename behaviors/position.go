@@ -18,6 +18,7 @@ const (
 	earliest
 	at
 	since
+	last
 )
 
 var (
@@ -39,15 +40,30 @@ func Since(t time.Time) Position {
 	return Position{kind: since, n: max(t.Add(time.Millisecond-time.Nanosecond).UnixMilli(), 0)}
 }
 
+// Last is n offsets before the end, but not before the oldest record: the last n
+// records, or fewer where the log has gaps, as compacted topics and transactions
+// make them. Last(0), and a negative n, is Latest.
+func Last(n int64) Position {
+	if n <= 0 {
+		return Latest
+	}
+	return Position{kind: last, n: n}
+}
+
 // Offset is the offset of a position made by At or AfterProcessed.
 func (p Position) Offset() (int64, bool) { return p.n, p.kind == at }
 
-// Timestamp is what the ListOffsets request asks for: -1 for Latest, -2 for
-// Earliest, milliseconds for Since. It is false for a position that needs no
+// Back is how many offsets a position made by Last lies before the one that its
+// Timestamp asks for. Who resolves it takes them off, and goes to the oldest
+// record where that is later.
+func (p Position) Back() (int64, bool) { return p.n, p.kind == last }
+
+// Timestamp is what the ListOffsets request asks for: -1 for Latest and Last, -2
+// for Earliest, milliseconds for Since. It is false for a position that needs no
 // look-up.
 func (p Position) Timestamp() (int64, bool) {
 	switch p.kind {
-	case latest:
+	case latest, last:
 		return -1, true
 	case earliest:
 		return -2, true
@@ -65,6 +81,8 @@ func (p Position) String() string {
 		return "latest"
 	case earliest:
 		return "earliest"
+	case last:
+		return fmt.Sprintf("last %d", p.n)
 	case since:
 		return "since " + time.UnixMilli(p.n).UTC().Format(time.RFC3339Nano)
 	default:

@@ -22,6 +22,8 @@ type Error struct {
 	// negative Partition that it is about the whole topic.
 	Topic     string
 	Partition int32
+	// Group is the group that was asked about; empty for none.
+	Group string
 	// Message is the broker's own text, where the answer has one.
 	Message string
 	Cause   error
@@ -36,6 +38,9 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, " for %s", e.Topic)
 	case e.Topic != "":
 		fmt.Fprintf(&b, " for %s/%d", e.Topic, e.Partition)
+	}
+	if e.Group != "" {
+		fmt.Fprintf(&b, " in group %q", e.Group)
 	}
 	if e.Broker != "" {
 		fmt.Fprintf(&b, " from %s", e.Broker)

@@ -33,7 +33,8 @@ type Handle struct {
 	packing chan struct{}
 	clock   clock
 	// answers is the memory of fetches.
-	answers Answers
+	answers      Answers
+	coordinators Coordinators
 
 	maxRecords int64        // 0: they are not counted
 	records    atomic.Int64 // not settled; if they are counted
@@ -114,6 +115,9 @@ const answerSlack = 8 << 20
 
 // Answers is the memory that fetches are read into.
 func (h *Handle) Answers() *Answers { return &h.answers }
+
+// Coordinators are the brokers that are known to coordinate groups.
+func (h *Handle) Coordinators() *Coordinators { return &h.coordinators }
 
 // Buffered is the memory of all records that are accepted and not settled.
 func (h *Handle) Buffered() int { return h.pool.budget.Used() }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -62,43 +63,50 @@ func (c *fetch) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.begin(nil); err != nil {
+	from, err := c.from()
+	if err != nil {
 		return err
 	}
 	return c.with(cmd, nil, func(ctx context.Context, client *moldau.Client) error {
-		from, err := c.begin(func(p moldau.Position) (int64, error) { return client.Offset(ctx, c.topic, c.partition, p) })
-		if err != nil {
-			return err
+		reader := client.Read(c.topic, from, moldau.ReadOptions{Partitions: []int32{c.partition}, Limit: max(c.count, 0), Follow: c.wait})
+		seen := 0
+		for record := range reader.Records(ctx) {
+			if err = print(cmd.OutOrStdout(), &record); err != nil {
+				break
+			}
+			seen++
 		}
-		r := reader{fetch: c, client: client, left: c.count, print: print, out: cmd.OutOrStdout()}
-		reason, err := r.read(ctx, from)
-		fmt.Fprintf(cmd.ErrOrStderr(), "moldau: %d records, next offset %d, %s\n", r.seen, r.next, reason)
+		err = errors.Join(err, reader.Err())
+		if next, begun := reader.Next()[c.partition]; begun {
+			fmt.Fprintf(cmd.ErrOrStderr(), "moldau: %d records, next offset %d, %s\n", seen, next, c.reason(seen, err))
+		}
 		return err
 	})
 }
 
-// begin is the offset to begin at. find looks positions up; without it only the
-// flag is checked.
-func (c *fetch) begin(find func(moldau.Position) (int64, error)) (int64, error) {
-	if find == nil {
-		find = func(moldau.Position) (int64, error) { return 0, nil }
+func (c *fetch) reason(seen int, err error) string {
+	switch {
+	case err != nil:
+		return "failed"
+	case seen == c.count:
+		return "enough"
 	}
+	return "end of the partition"
+}
+
+// from is where to begin.
+func (c *fetch) from() (moldau.Position, error) {
 	switch c.offset {
 	case "earliest":
-		return find(moldau.Earliest)
+		return moldau.Earliest, nil
 	case "latest":
-		return find(moldau.Latest)
+		return moldau.Latest, nil
 	case "last":
-		end, err := find(moldau.Latest)
-		if err != nil {
-			return 0, err
-		}
-		first, err := find(moldau.Earliest)
-		return max(first, end-1), err
+		return moldau.Last(1), nil
 	}
 	offset, err := strconv.ParseInt(c.offset, 10, 64)
 	if err != nil || offset < 0 {
-		return 0, usagef("--offset %q: want last, earliest, latest or a number from 0", c.offset)
+		return moldau.Position{}, usagef("--offset %q: want last, earliest, latest or a number from 0", c.offset)
 	}
-	return offset, nil
+	return moldau.At(offset), nil
 }

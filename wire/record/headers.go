@@ -43,6 +43,9 @@ func (h *Headers) Add(key string, value []byte) {
 // Len is the number of headers.
 func (h Headers) Len() int { return h.n }
 
+// Size is the length of their wire form, in bytes.
+func (h Headers) Size() int { return len(h.raw) }
+
 // Get returns the value of the last header with this key, as Java's lastHeader does,
 // and whether there is one.
 func (h Headers) Get(key string) (value []byte, ok bool) {

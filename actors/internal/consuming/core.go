@@ -168,7 +168,17 @@ func (c *Core) BrokerDown(now time.Time, node int32, err error) []Action {
 // Number is what the outcome of a Resolve must carry to be heard.
 func (c *Core) Number() uint64 { return c.want }
 
-// Resolved is the outcome of Resolve.
+// Begins is where to begin, given what a broker told of the position: before that
+// for one made by Last. If that is before the oldest record, the first fetch tells,
+// and goes there. It leaves alone what was asked for a position out of range.
+func (c *Core) Begins(told int64) int64 {
+	if back, ok := c.begin.Back(); ok && !c.resolved {
+		return max(told-back, 0)
+	}
+	return told
+}
+
+// Resolved is the outcome of Resolve, with an offset of Begins.
 func (c *Core) Resolved(now time.Time, number uint64, offset int64, err error) []Action {
 	if !c.resolving || number != c.want {
 		return nil

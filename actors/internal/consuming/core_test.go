@@ -175,3 +175,19 @@ func TestNoErrorsWithoutSubscriber(t *testing.T) {
 	c.Unsubscribe()
 	require.Empty(t, c.BrokerDown(epoch, 3, notLeader))
 }
+
+// Last begins before the end that a broker tells; where records of that place are
+// gone, the first fetch goes to the oldest one.
+func TestLastBeginsBeforeTheEnd(t *testing.T) {
+	c := newCore()
+	c.Subscribe(epoch, behaviors.Last(5))
+	require.Equal(t, []Action{Resolve{Node: 3, Timestamp: -1}}, c.Leader(epoch, 3))
+	require.Equal(t, int64(0), c.Begins(2), "not before the first")
+	require.Equal(t, int64(37), c.Begins(42))
+	out := c.Resolved(epoch, c.Number(), 37, nil)
+	require.Equal(t, []Action{Want{Node: 3, Number: c.Number(), Offset: 37}}, out)
+	require.Equal(t, int64(40), c.Begins(40), "the oldest record, after a position out of range")
+	c.Fetched(epoch, c.Number(), Set{}, 0, outOfRange)
+	require.Contains(t, c.Resolved(epoch, c.Number(), c.Begins(40), nil), Moved{37, 40})
+	require.Equal(t, int64(40), c.Position())
+}

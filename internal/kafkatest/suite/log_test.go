@@ -128,3 +128,20 @@ func idOf(value []byte) int {
 	}
 	return id
 }
+
+// deleteRecords deletes what a partition has before an offset.
+func (f *foreign) deleteRecords(ctx context.Context, topic string, partition int32, before int64) {
+	f.t.Helper()
+	req := kmsg.NewPtrDeleteRecordsRequest()
+	req.TimeoutMillis = 10_000
+	rt := kmsg.NewDeleteRecordsRequestTopic()
+	rt.Topic = topic
+	rp := kmsg.NewDeleteRecordsRequestTopicPartition()
+	rp.Partition, rp.Offset = partition, before
+	rt.Partitions = append(rt.Partitions, rp)
+	req.Topics = append(req.Topics, rt)
+	resp, err := req.RequestWith(ctx, f.client)
+	require.NoError(f.t, err)
+	require.Len(f.t, resp.Topics, 1)
+	require.Zero(f.t, resp.Topics[0].Partitions[0].ErrorCode)
+}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -11,58 +10,7 @@ import (
 	"github.com/moldau-go/moldau"
 )
 
-// reader fetches and prints until it has enough.
-type reader struct {
-	*fetch
-	client *moldau.Client
-	print  func(io.Writer, *moldau.Record) error
-	out    io.Writer
-	left   int // -1: no limit
-	seen   int
-	next   int64
-}
-
-// read returns why it ended.
-func (r *reader) read(ctx context.Context, from int64) (reason string, err error) {
-	r.next = from
-	wait := r.wait
-	if wait == 0 {
-		wait = moldau.NoWait
-	}
-	for {
-		set, next, err := r.client.Fetch(ctx, r.topic, r.partition, r.next, moldau.FetchOptions{MaxWait: wait})
-		if err != nil {
-			return "failed", err
-		}
-		if set.Count() == 0 {
-			r.next = next
-			return "end of the partition", nil
-		}
-		if enough, err := r.take(set); err != nil {
-			return "failed", err
-		} else if enough {
-			return "enough", nil
-		}
-		r.next = next
-	}
-}
-
-func (r *reader) take(set *moldau.MessageSet) (enough bool, err error) {
-	for record := range set.Records() {
-		if err := r.print(r.out, &record); err != nil {
-			return false, err
-		}
-		r.seen++
-		r.next = record.Offset + 1
-		if r.left > 0 {
-			if r.left--; r.left == 0 {
-				return true, nil
-			}
-		}
-	}
-	return false, set.Err()
-}
-
+// printer is how a record is printed.
 func printer(format string, json bool) (func(io.Writer, *moldau.Record) error, error) {
 	line := func(text func(r *moldau.Record) string) func(io.Writer, *moldau.Record) error {
 		return func(w io.Writer, r *moldau.Record) error {
