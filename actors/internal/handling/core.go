@@ -181,7 +181,7 @@ func (c *Core) ackTo(offset int64, out []Action) []Action {
 		switch {
 		case e.Last <= offset:
 			e.done = true
-		case e.from <= offset:
+		case e.from <= offset && !e.done:
 			e.from = offset + 1
 			if i == 0 || c.out[i-1].done {
 				return append(c.advance(out), Floor{offset + 1, 0})
