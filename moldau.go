@@ -35,6 +35,8 @@ type (
 	Acks = handle.Acks
 	// Isolation says what a consumer sees of transactions.
 	Isolation = handle.Isolation
+	// Reset says where a consumer goes on when there is no record at its position.
+	Reset = handle.Reset
 	// Idempotence says whether brokers drop batches that are sent twice.
 	Idempotence = handle.Idempotence
 	// Retry says what is sent again that may have been written.
@@ -64,6 +66,20 @@ type (
 	Assignment = behaviors.Assignment
 	// Position is a place in a partition.
 	Position = behaviors.Position
+	// OnError decides what becomes of a failure of a worker.
+	OnError = behaviors.OnError
+	// OnErrorFunc makes a function an OnError.
+	OnErrorFunc = behaviors.OnErrorFunc
+	// Failure is what an OnError decides about.
+	Failure = behaviors.Failure
+	// Decision is what an OnError decides.
+	Decision = behaviors.Decision
+	// RecordError is the failure of one record.
+	RecordError = behaviors.RecordError
+	// TruncatedError is a log that was cut below where it was read up to.
+	TruncatedError = behaviors.TruncatedError
+	// Retries tries a failure again some times, and then has another OnError decide.
+	Retries = behaviors.Retries
 	// Partitioner chooses a record's partition.
 	Partitioner = behaviors.Partitioner
 	// PartitionerFunc makes a function a Partitioner.
@@ -88,6 +104,12 @@ const (
 	NoQueue          = handle.NoQueue
 	ReadCommitted    = handle.ReadCommitted
 	ReadUncommitted  = handle.ReadUncommitted
+	ResetEarliest    = handle.ResetEarliest
+	ResetLatest      = handle.ResetLatest
+	ResetNearest     = handle.ResetNearest
+	ResetSince       = handle.ResetSince
+	ResetSubscriber  = handle.ResetSubscriber
+	ResetFail        = handle.ResetFail
 	NoCodec          = compress.None
 	Gzip             = compress.Gzip
 	Snappy           = compress.Snappy
@@ -116,6 +138,18 @@ var (
 var (
 	// AckLater leaves the ack of a set to Assignment.Ack.
 	AckLater = behaviors.AckLater
+	// Restart has a fresh worker made after a failure, as the supervisor's limits say.
+	Restart = behaviors.Restart
+	// Skip goes on behind what failed.
+	Skip = behaviors.Skip
+	// Pause keeps a partition that failed where it is, until Subscription.Resume.
+	Pause = behaviors.Pause
+	// Stop ends the worker of a partition that failed for good.
+	Stop = behaviors.Stop
+	// RetryAfter tries a failure again after a pause.
+	RetryAfter = behaviors.RetryAfter
+	// DeadLetter writes what failed to another topic, and goes on.
+	DeadLetter = behaviors.DeadLetter
 	// At is the record with an offset, or the next one there is.
 	At = behaviors.At
 	// AfterProcessed is the record after one that was processed.

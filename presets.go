@@ -12,7 +12,7 @@ func LikeBrodConfig() Config {
 		MetadataRefresh: -1, UnknownTopicTTL: 2 * time.Minute, AutoCreateTopics: true,
 		NoAutoProducers: true, DelayEveryRestart: true,
 		Produce: LikeBrodProducer(),
-		Consume: ConsumeConfig{MaxWait: 10 * time.Second, MaxPartitionBytes: 1 << 20, PrefetchBytes: 100 << 10},
+		Consume: ConsumeConfig{MaxWait: 10 * time.Second, MaxPartitionBytes: 1 << 20, PrefetchBytes: 100 << 10, PrefetchCount: 10, Reset: ResetSubscriber},
 	}
 }
 

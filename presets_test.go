@@ -36,6 +36,8 @@ var presets = []preset{
 		"Produce.RequestBytes": ours,   // its one batch is that of one partition
 		"Produce.Partitioner":  "brod", // brod has no default; this is its hash
 		"Produce.Linger":       "off",  // that is how we write 0
+		"Consume.MinBytes":     ours,   // 0 polls an empty partition
+		"Consume.Reset":        "subscriber",
 	}},
 	{"KafkaEx", 5, moldau.LikeKafkaExConfig(), moldau.LikeKafkaExProducer(), map[string]string{
 		"Name": ours, "Brokers": ours, "BrokerList": ours, "Pins": ours, // the user's to give
@@ -44,6 +46,7 @@ var presets = []preset{
 		"Produce.Linger":       "off", // it does not wait for others
 		"Produce.RetryBackoff": ours,  // without a pause, retries would be over before an election
 		"Produce.RequestBytes": ours,  // its one batch is that of one partition
+		"Consume.Reset":        ours,  // latest skips records that are there
 	}},
 }
 
@@ -123,7 +126,7 @@ func fieldOf(config moldau.Config, name string) reflect.Value {
 // words are choices as the table writes them.
 var words = map[any]string{
 	moldau.IdempotenceOff: "never", moldau.RetryAtLeastOnce: "at least once", moldau.RetrySafe: "safe",
-	moldau.ReadUncommitted: "read_uncommitted",
+	moldau.ReadUncommitted: "read_uncommitted", moldau.ResetSubscriber: "subscriber",
 }
 
 // textOf is a value as the table writes it.

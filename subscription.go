@@ -28,6 +28,9 @@ type TopicSubscriber struct {
 	// NewWorker makes the worker of a partition, at its start and at every
 	// restart.
 	NewWorker behaviors.NewWorker
+	// OnError decides what becomes of a failure of a worker: Retry, Skip, DeadLetter,
+	// Pause, Stop, Restart, or a function. Default Restart.
+	OnError behaviors.OnError
 }
 
 // Subscription is a running subscription.
@@ -49,7 +52,7 @@ func (c *Client) SubscribeTopic(s TopicSubscriber) (*Subscription, error) {
 	case s.NewWorker == nil:
 		return nil, errors.New("moldau: a subscription needs NewWorker")
 	}
-	sub := &handle.Subscription{Name: s.Name, Topic: s.Topic, Partitions: s.Partitions, Begin: s.Begin, Committed: s.Committed, NewWorker: s.NewWorker}
+	sub := &handle.Subscription{Name: s.Name, Topic: s.Topic, Partitions: s.Partitions, Begin: s.Begin, Committed: s.Committed, NewWorker: s.NewWorker, OnError: s.OnError}
 	if err := c.handle.Subscribe(sub); err != nil {
 		return nil, err
 	}
@@ -71,6 +74,11 @@ type Progress struct {
 	Handled int64
 	// Restarts is how often the partition's worker was started again.
 	Restarts int
+	// Paused says that it is not read, by Pause or by a decision.
+	Paused bool
+	// Stopped is the failure about which Stop was decided; nil: its worker lives, or
+	// is being restarted.
+	Stopped error
 }
 
 // Progress tells how far each partition is, in their order.
@@ -78,7 +86,7 @@ func (s *Subscription) Progress() []Progress {
 	var list []Progress
 	for _, key := range s.sub.Assigned() {
 		state := s.sub.Progress(key)
-		p := Progress{Partition: key.Partition, Next: -1, Handled: state.Handled(), Restarts: state.Restarts()}
+		p := Progress{Partition: key.Partition, Next: -1, Handled: state.Handled(), Restarts: state.Restarts(), Paused: state.Paused(), Stopped: state.Stopped()}
 		if next, ok := state.Next(); ok {
 			p.Next = next
 		}

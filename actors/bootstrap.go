@@ -43,10 +43,13 @@ func (e *resolvePanic) Error() string {
 	return fmt.Sprintf("moldau: BrokersFunc panicked: %v", e.value)
 }
 
-// stackOf is the stack of a panic among the causes of an error.
+// stackOf is the stack of a panic of the user's code among the causes of an error.
 func stackOf(err error) string {
 	if p := (*resolvePanic)(nil); errors.As(err, &p) {
 		return p.stack
+	}
+	if p := (*HandlerPanic)(nil); errors.As(err, &p) {
+		return string(p.Stack)
 	}
 	return ""
 }

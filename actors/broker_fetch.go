@@ -65,7 +65,8 @@ func (b *broker) sendFetch(ctx actor.Context, conn *wire.Conn, r fetching.Reques
 	req := kmsg.NewPtrFetchRequest()
 	req.Version = version
 	req.MaxWaitMillis = int32(r.MaxWait.Milliseconds())
-	req.MinBytes = 1
+	req.MinBytes = config.MinBytes
+	req.Rack = config.Rack
 	req.MaxBytes = config.MaxBytes
 	req.IsolationLevel = config.Isolation.Wire()
 	req.SessionID, req.SessionEpoch = r.Session, r.Epoch
@@ -124,7 +125,7 @@ func fetchTopics(wants []fetching.Want) []kmsg.FetchRequestTopic {
 			topics = append(topics, topic)
 		}
 		p := kmsg.NewFetchRequestTopicPartition()
-		p.Partition, p.FetchOffset, p.CurrentLeaderEpoch, p.PartitionMaxBytes = w.Partition, w.Offset, w.Epoch, w.MaxBytes
+		p.Partition, p.FetchOffset, p.CurrentLeaderEpoch, p.LastFetchedEpoch, p.PartitionMaxBytes = w.Partition, w.Offset, w.Epoch, w.Read, w.MaxBytes
 		topics[i].Partitions = append(topics[i].Partitions, p)
 	}
 	return topics
@@ -190,7 +191,7 @@ func (b *broker) eachPart(resp *kmsg.FetchResponse, do func(fetching.Key, *kmsg.
 	for t := range resp.Topics {
 		topic := &resp.Topics[t]
 		for i := range topic.Partitions {
-			if p := &topic.Partitions[i]; p.ErrorCode != 0 || len(p.RecordBatches) > 0 {
+			if p := &topic.Partitions[i]; p.ErrorCode != 0 || len(p.RecordBatches) > 0 || p.PreferredReadReplica >= 0 || p.DivergingEpoch.EndOffset >= 0 {
 				do(fetching.Key{Topic: topic.Topic, Partition: p.Partition}, p)
 			}
 		}
@@ -200,7 +201,10 @@ func (b *broker) eachPart(resp *kmsg.FetchResponse, do func(fetching.Key, *kmsg.
 // part is what a consumer is told; it holds the answer.
 func (b *broker) part(w fetching.Want, p *kmsg.FetchResponseTopicPartition, answer *handle.Answer) *fetched {
 	answer.Hold()
-	m := &fetched{number: w.Number, data: p.RecordBatches, answer: answer, highWatermark: p.HighWatermark, lastStable: p.LastStableOffset, aborted: p.AbortedTransactions}
+	m := &fetched{
+		number: w.Number, data: p.RecordBatches, answer: answer, highWatermark: p.HighWatermark, lastStable: p.LastStableOffset, aborted: p.AbortedTransactions,
+		replica: p.PreferredReadReplica, diverged: p.DivergingEpoch,
+	}
 	if p.ErrorCode != 0 {
 		m.err = &wire.Error{Code: wire.Code(p.ErrorCode), API: int16(kmsg.Fetch), Broker: b.id, Topic: w.Topic, Partition: w.Partition}
 	}

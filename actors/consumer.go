@@ -1,17 +1,14 @@
 package actors
 
 import (
-	"errors"
 	"math/rand/v2"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/moldau-go/moldau/actors/handle"
 	"github.com/moldau-go/moldau/actors/internal/consuming"
 	"github.com/moldau-go/moldau/actors/internal/fetching"
-	"github.com/moldau-go/moldau/actors/internal/messageset"
 	"github.com/moldau-go/moldau/actors/protocol"
 	"github.com/moldau-go/moldau/behaviors"
 	"github.com/moldau-go/moldau/supervisor"
@@ -22,10 +19,11 @@ import (
 // ahead, hands out one message set after another as they are acked.
 // Parent:   worker:<topic>/<partition>, its first child; or consumers.
 // Children: none.
-// Messages: in protocol.Subscribe, protocol.Ack, protocol.Unsubscribe, fetched,
-// resolved, leaderFound, supervisor.Down, tick; out findLeader to the
-// client, fetchWant and lookUpOffset to the leader's broker actor,
-// protocol.MessageSet to the subscriber.
+// Messages: in protocol.Subscribe, protocol.Ack, protocol.Unsubscribe,
+// protocol.Pause, protocol.Resume, fetched, resolved, leaderFound,
+// supervisor.Down, tick; out findLeader to the client, fetchWant and lookUpOffset
+// to the leader's broker actor or a replica's, protocol.MessageSet and
+// protocol.FetchError to the subscriber.
 // Restart:  permanent, and the handler behind it subscribes anew; under consumers
 // transient, and it subscribes its PID itself.
 // Crash:    loses nothing: what was handed out and not acked is fetched again.
@@ -36,7 +34,7 @@ type consumer struct {
 	core       *consuming.Core
 	alarm      alarm
 	sets       map[uint64]fetchedSet // not handed out yet; nil for none
-	handed     setMemory             // of the set that is handed out
+	handed     []handedSet           // and not acked, in order
 	lastID     uint64
 	back       bool   // the position went back, and nothing from there is handed out yet
 	old        uint64 // the last set of before that
@@ -45,9 +43,10 @@ type consumer struct {
 	watching   supervisor.Ref // the subscriber
 	direct     *handle.Direct // nil: the subscriber is the handler beside us
 	lease      uint64
-	broker     *actor.PID // of the leader; watched
-	node       int32
-	watch      supervisor.Ref
+	turn       uint64 // of the subscription
+	ref        any    // that the subscriber gave it
+	leader     nearBroker
+	replica    nearBroker // that the leader named
 }
 
 // resolved is the outcome of a ListOffsets request.
@@ -57,12 +56,27 @@ type resolved struct {
 	err    error
 }
 
+// replicaTime is how long a replica is read from before the leader is asked again
+// whether it is the right one: it may be by now that another is in sync and nearer.
+const replicaTime = 5 * time.Minute
+
+// resets are the core's words for the configuration's.
+var resets = [...]consuming.Reset{
+	handle.ResetEarliest: consuming.ResetEarliest, handle.ResetLatest: consuming.ResetLatest,
+	handle.ResetNearest: consuming.ResetNearest, handle.ResetSince: consuming.ResetSince,
+	handle.ResetSubscriber: consuming.ResetRefused, handle.ResetFail: consuming.ResetRefused,
+}
+
 func newConsumer(h *handle.Handle, p handle.Partition, progress *handle.Progress) *consumer {
 	config := &h.Config().Consume
 	return &consumer{
 		handle: h, key: fetching.Key{Topic: p.Topic, Partition: p.Partition}, progress: progress,
-		maxBytes: config.MaxPartitionBytes, node: -1,
-		core: consuming.New(consuming.Config{PrefetchBytes: config.PrefetchBytes, BackoffMin: 50 * time.Millisecond, BackoffMax: time.Second}, rand.Float64),
+		maxBytes: config.MaxPartitionBytes, leader: nearBroker{node: -1}, replica: nearBroker{node: -1},
+		core: consuming.New(consuming.Config{
+			PrefetchBytes: config.PrefetchBytes, PrefetchCount: config.PrefetchCount,
+			Reset: resets[config.Reset], ResetBack: config.ResetBack, ReplicaTime: replicaTime,
+			BackoffMin: 50 * time.Millisecond, BackoffMax: time.Second,
+		}, rand.Float64),
 	}
 }
 
@@ -95,12 +109,16 @@ func (c *consumer) Receive(ctx actor.Context) {
 		c.unsubscribe(ctx, m.Subscriber)
 	case *protocol.Ack:
 		c.acked(ctx, m, now)
+	case *protocol.Pause:
+		c.core.Pause()
+	case *protocol.Resume:
+		c.do(ctx, c.core.Resume(now))
 	case *leaderFound:
 		c.leaderFound(ctx, m, now)
 	case *resolved:
 		offset := c.core.Begins(m.offset)
 		if m.err == nil && m.number == c.core.Number() {
-			c.progress.Began(offset)
+			c.progress.Began(c.turn, offset)
 		}
 		c.do(ctx, c.core.Resolved(now, m.number, offset, m.err))
 	case *fetched:
@@ -129,9 +147,12 @@ func (c *consumer) acked(ctx actor.Context, m *protocol.Ack, now time.Time) {
 	if last, handed := c.core.Handed(); c.direct != nil && handed && m.Offset <= last {
 		c.progress.Ack(c.lease, m.Offset+1, 0)
 	}
-	if last, handed := c.core.Handed(); handed && m.Offset >= last {
-		c.handed.recycle(c.handle.Answers())
-		c.handed = setMemory{}
+	for len(c.handed) > 0 && c.handed[0].last <= m.Offset {
+		c.handed[0].memory.recycle(c.handle.Answers())
+		c.handed = c.handed[1:]
+	}
+	if len(c.handed) == 0 {
+		c.handed = nil
 	}
 	c.do(ctx, c.core.Ack(now, m.Offset))
 }
@@ -148,42 +169,53 @@ func (c *consumer) stop(ctx actor.Context) {
 	c.alarm.stop()
 	c.progress.SetConsumer(nil)
 	c.do(ctx, c.core.Unsubscribe())
-	c.unwant(ctx)
+	c.handed = nil
+	c.unwant(ctx, &c.leader)
+	c.unwant(ctx, &c.replica)
 }
 
 // subscribe takes a subscriber, in place of one that is gone or the same one.
 func (c *consumer) subscribe(ctx actor.Context, m *protocol.Subscribe, now time.Time) {
 	if c.subscriber != nil && !c.subscriber.Equal(m.Subscriber) {
-		ctx.Send(m.Subscriber, &protocol.FetchError{Consumer: ctx.Self(), Topic: c.key.Topic, Partition: c.key.Partition, Err: protocol.ErrSubscribed})
+		ctx.Send(m.Subscriber, &protocol.FetchError{Ref: m.Ref, Consumer: ctx.Self(), Topic: c.key.Topic, Partition: c.key.Partition, Err: protocol.ErrSubscribed})
 		return
 	}
 	if c.subscriber == nil {
 		c.subscriber, c.watching = m.Subscriber, supervisor.Monitor(ctx, m.Subscriber)
 	}
+	c.turn, c.ref = c.progress.Turn(), m.Ref
 	if offset, ok := m.Begin.Offset(); ok {
-		c.progress.Began(offset)
+		c.progress.Began(c.turn, offset)
 	}
+	c.handed = nil // what is not acked may be looked at yet: it is not used again
 	c.do(ctx, c.core.Subscribe(now, m.Begin))
 }
 
 func (c *consumer) unsubscribe(ctx actor.Context, who *actor.PID) {
 	if c.subscriber != nil && c.subscriber.Equal(who) {
 		supervisor.Demonitor(ctx, c.watching)
-		c.subscriber = nil
-		c.do(ctx, c.core.Unsubscribe())
-		c.free(ctx)
+		c.unsubscribed(ctx)
 	}
 }
 
+// unsubscribed forgets the subscriber.
+func (c *consumer) unsubscribed(ctx actor.Context) {
+	c.subscriber, c.handed = nil, nil
+	c.do(ctx, c.core.Unsubscribe())
+	c.free(ctx)
+}
+
 func (c *consumer) down(ctx actor.Context, m *supervisor.Down, now time.Time) {
-	switch {
-	case c.subscriber != nil && m.Ref == c.watching:
-		c.subscriber = nil
-		c.do(ctx, c.core.Unsubscribe())
-		c.free(ctx)
-	case c.broker != nil && m.Ref == c.watch:
-		c.broker = nil
-		c.do(ctx, c.core.BrokerDown(now, c.node, errBrokerGone(c.node, m.Reason)))
+	if c.subscriber != nil && m.Ref == c.watching {
+		c.unsubscribed(ctx)
+		return
+	}
+	for _, b := range []*nearBroker{&c.leader, &c.replica} {
+		if b.pid != nil && m.Ref == b.watch {
+			b.pid = nil
+			c.do(ctx, c.core.BrokerDown(now, b.node, errBrokerGone(b.node, m.Reason)))
+			return
+		}
 	}
 }
 
@@ -193,69 +225,11 @@ func (c *consumer) leaderFound(ctx actor.Context, m *leaderFound, now time.Time)
 		c.do(ctx, c.core.NoLeader(now, orNoLeader(m.err, c.key.Topic, c.key.Partition)))
 		return
 	}
-	pid := c.handle.Broker(leader.Leader)
-	if pid == nil {
+	if !c.near(ctx, &c.leader, leader.Leader) {
 		c.do(ctx, c.core.NoLeader(now, errBrokerGone(leader.Leader, nil)))
 		return
 	}
-	if c.broker != nil {
-		supervisor.Demonitor(ctx, c.watch)
-		if !c.broker.Equal(pid) {
-			c.unwant(ctx)
-		}
-	}
-	c.broker, c.node, c.watch = pid, leader.Leader, supervisor.Monitor(ctx, pid)
 	c.do(ctx, c.core.Leader(now, leader.Leader))
-}
-
-// fetched opens an answer and tells the core of it.
-func (c *consumer) fetched(ctx actor.Context, m *fetched, now time.Time) {
-	if m.number != c.core.Number() {
-		m.answer.Release()
-		return // asked for by a position that was given up
-	}
-	if m.err != nil {
-		m.answer.Release()
-		c.do(ctx, c.core.Fetched(now, m.number, consuming.Set{}, 0, m.err))
-		return
-	}
-	opened, err := messageset.Open(messageset.Answer{
-		Topic: c.key.Topic, Partition: c.key.Partition, From: c.core.Position(), Data: m.data,
-		HighWatermark: m.highWatermark, LastStable: m.lastStable, Aborted: c.aborted(m), Scratch: c.scratch(),
-	}, c.handle.Codecs(), 0)
-	if err != nil {
-		m.answer.Release()
-		c.enlarge(err)
-		c.do(ctx, c.core.Fetched(now, m.number, consuming.Set{}, 0, err))
-		return
-	}
-	c.maxBytes = c.handle.Config().Consume.MaxPartitionBytes
-	set := consuming.Set{}
-	if opened.Set != nil {
-		c.lastID++
-		set = consuming.Set{ID: c.lastID, Bytes: opened.Size, Last: opened.Set.Last()}
-		if c.sets == nil {
-			c.sets = map[uint64]fetchedSet{}
-		}
-		c.sets[set.ID] = fetchedSet{&protocol.MessageSet{Consumer: ctx.Self(), Set: opened.Set}, c.memoryOf(m.answer, opened)}
-	} else {
-		m.answer.Release()
-	}
-	c.do(ctx, c.core.Fetched(now, m.number, set, opened.Next, nil))
-}
-
-func (c *consumer) aborted(m *fetched) []kmsg.FetchResponseTopicPartitionAbortedTransaction {
-	if c.handle.Config().Consume.Isolation == handle.ReadUncommitted {
-		return nil
-	}
-	return m.aborted
-}
-
-// enlarge asks for more bytes after an answer that held no whole batch.
-func (c *consumer) enlarge(err error) {
-	if partial := (*messageset.PartialError)(nil); errors.As(err, &partial) {
-		c.maxBytes = int32(min(int64(max(2*int(c.maxBytes), partial.Need)), int64(c.handle.Config().Consume.MaxBytes)))
-	}
 }
 
 // do carries out what the core decided.
@@ -269,7 +243,7 @@ func (c *consumer) do(ctx actor.Context, actions []consuming.Action) {
 		case consuming.Want:
 			c.want(ctx, a)
 		case consuming.Unwant:
-			c.unwant(ctx)
+			c.unwant(ctx, c.at(a.Node))
 		case consuming.Hand:
 			if c.back && a.ID > c.old {
 				c.back = false
@@ -277,7 +251,7 @@ func (c *consumer) do(ctx actor.Context, actions []consuming.Action) {
 			}
 			set := c.sets[a.ID]
 			c.drop(a.ID)
-			c.handed = set.memory
+			c.handed = append(c.handed, handedSet{set.message.Set.Last(), set.memory})
 			ctx.Send(c.subscriber, set.message)
 		case consuming.Drop:
 			c.drop(a.ID)
@@ -288,7 +262,9 @@ func (c *consumer) do(ctx actor.Context, actions []consuming.Action) {
 				c.back, c.old = true, c.lastID
 				c.progress.GoBack(ctx.Self(), a.To)
 			}
-			c.handle.Emit(telemetry.OffsetReset{Client: c.handle.Name(), Topic: c.key.Topic, Partition: c.key.Partition, From: a.From, To: a.To})
+			c.handle.Emit(telemetry.OffsetReset{Client: c.handle.Name(), Topic: c.key.Topic, Partition: c.key.Partition, From: a.From, To: a.To, Err: a.Err})
+		case consuming.Refused:
+			c.refused(ctx, a.Err)
 		case consuming.Wake:
 			c.alarm.set(ctx, a.At)
 		}
@@ -304,33 +280,31 @@ func (c *consumer) drop(id uint64) {
 	}
 }
 
-// unwant makes the leader's broker actor forget us.
-func (c *consumer) unwant(ctx actor.Context) {
-	if c.broker != nil {
-		ctx.Send(c.broker, &fetchUnwant{key: c.key, consumer: ctx.Self()})
+// refused tells the subscriber that it has to choose a position. A PID subscribes
+// again, to the client; the handler beside us to this consumer.
+func (c *consumer) refused(ctx actor.Context, err error) {
+	ctx.Send(c.subscriber, &protocol.FetchError{Ref: c.ref, Consumer: ctx.Self(), Topic: c.key.Topic, Partition: c.key.Partition, Err: err})
+	if c.direct != nil {
+		c.unsubscribe(ctx, c.subscriber)
 	}
-}
-
-func (c *consumer) want(ctx actor.Context, a consuming.Want) {
-	leader, _ := c.handle.Cluster().Leader(c.key.Topic, c.key.Partition)
-	epoch := leader.Epoch
-	if leader.Leader != a.Node {
-		epoch = -1
-	}
-	ctx.Send(c.broker, &fetchWant{fetching.Want{
-		Key: c.key, Number: a.Number, Offset: a.Offset, Epoch: epoch, MaxBytes: c.maxBytes, Consumer: ctx.Self(),
-	}})
 }
 
 // resolve asks the leader for the offset of a position.
 func (c *consumer) resolve(ctx actor.Context, a consuming.Resolve) {
 	key := handle.Partition{Topic: c.key.Topic, Partition: c.key.Partition}
-	ctx.Send(c.broker, &lookUpOffset{offsetQuery: offsetQuery{key, a.Timestamp}, number: c.core.Number(), consumer: ctx.Self()})
+	ctx.Send(c.leader.pid, &lookUpOffset{offsetQuery: offsetQuery{key, a.Timestamp}, number: c.core.Number(), consumer: ctx.Self()})
 }
 
 // Inspect tells of the place in the partition.
 func (c *consumer) Inspect() []supervisor.Attr {
-	return []supervisor.Attr{
-		number("leader", int64(c.node)), number("position", c.core.Position()), number("buffered", int64(c.core.Buffered())),
+	attrs := []supervisor.Attr{
+		number("leader", int64(c.leader.node)), number("position", c.core.Position()), number("buffered", int64(c.core.Buffered())),
 	}
+	if c.replica.pid != nil {
+		attrs = append(attrs, number("replica", int64(c.replica.node)))
+	}
+	if c.core.Paused() {
+		attrs = append(attrs, word("paused", "yes"))
+	}
+	return attrs
 }

@@ -12,6 +12,12 @@ type fetchedSet struct {
 	memory  setMemory
 }
 
+// handedSet is the memory of a set that is handed out, up to the ack of last.
+type handedSet struct {
+	last   int64
+	memory setMemory
+}
+
 // setMemory is what a set's records are in, if that is to be used again when the
 // set is acked. A set that is forgotten, or whose worker fails or is abandoned,
 // is left to the garbage collector: somebody may still look at it.

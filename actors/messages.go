@@ -123,6 +123,8 @@ type fetched struct {
 	highWatermark int64
 	lastStable    int64
 	aborted       []kmsg.FetchResponseTopicPartitionAbortedTransaction
+	replica       int32 // to be read from instead; -1: none
+	diverged      kmsg.FetchResponseTopicPartitionDivergingEpoch
 	answer        *handle.Answer // the memory that data is in, held; nil: its own
 	err           error
 }

@@ -71,6 +71,9 @@ func (s *MessageSet) Records() iter.Seq[Record] {
 		r := Record{Topic: s.Topic, Partition: s.Partition}
 		for _, batch := range s.batches {
 			for batch.Next(&r) {
+				if r.Offset > s.last {
+					return
+				}
 				if r.Offset >= s.first && !yield(r) {
 					return
 				}

@@ -102,21 +102,40 @@ type FetchFailed struct {
 	Err           error
 }
 
-// OffsetReset tells of a consumer whose position left the partition's range
-// and was set anew.
+// OffsetReset tells of a consumer whose position was set anew: it left the
+// partition's range, or the log was truncated below it. Err says which.
 type OffsetReset struct {
 	Client, Topic string
 	Partition     int32
 	From, To      int64
+	Err           error
 }
 
 // WorkerFailed tells of a handler that returned an error or panicked (Stack
-// is then set). Its worker is restarted as the supervisor's limits say.
+// is then set). It is tried again, as the subscription's OnError says, or its worker
+// is restarted as the supervisor's limits say.
 type WorkerFailed struct {
 	Client, Subscription, Topic string
 	Partition                   int32
 	Err                         error
 	Stack                       string
+}
+
+// RecordsSkipped tells of records that a decision has given up after a failure, and
+// written to a dead letter topic if it says so; First and Last are their offsets.
+type RecordsSkipped struct {
+	Client, Subscription, Topic string
+	Partition                   int32
+	First, Last                 int64
+	Err                         error
+}
+
+// PartitionPaused tells of a partition that a decision has paused after a failure:
+// it is not read until it is resumed.
+type PartitionPaused struct {
+	Client, Subscription, Topic string
+	Partition                   int32
+	Err                         error
 }
 
 // ActorChanged tells what a supervisor did with a child: started, stopped,
@@ -148,6 +167,8 @@ func (IdempotenceOff) Name() string   { return "idempotence.off" }
 func (FetchFailed) Name() string      { return "fetch.failed" }
 func (OffsetReset) Name() string      { return "offset.reset" }
 func (WorkerFailed) Name() string     { return "worker.failed" }
+func (RecordsSkipped) Name() string   { return "records.skipped" }
+func (PartitionPaused) Name() string  { return "partition.paused" }
 func (ActorChanged) Name() string     { return "actor.changed" }
 
 // Name is "log": the message is in the record.
@@ -167,6 +188,8 @@ func (IdempotenceOff) Level() slog.Level   { return slog.LevelWarn }
 func (FetchFailed) Level() slog.Level      { return slog.LevelWarn }
 func (OffsetReset) Level() slog.Level      { return slog.LevelWarn }
 func (WorkerFailed) Level() slog.Level     { return slog.LevelError }
+func (RecordsSkipped) Level() slog.Level   { return slog.LevelError }
+func (PartitionPaused) Level() slog.Level  { return slog.LevelError }
 
 // Level is the level of the record.
 func (e Log) Level() slog.Level { return e.Record.Level }
@@ -245,7 +268,15 @@ func (e FetchFailed) Attrs() []slog.Attr {
 }
 
 func (e OffsetReset) Attrs() []slog.Attr {
-	return append(partition(e.Client, e.Topic, e.Partition), slog.Int64("from", e.From), slog.Int64("to", e.To))
+	return append(partition(e.Client, e.Topic, e.Partition), slog.Int64("from", e.From), slog.Int64("to", e.To), failure(e.Err))
+}
+
+func (e RecordsSkipped) Attrs() []slog.Attr {
+	return append(partition(e.Client, e.Topic, e.Partition), slog.String("subscription", e.Subscription), slog.Int64("first", e.First), slog.Int64("last", e.Last), failure(e.Err))
+}
+
+func (e PartitionPaused) Attrs() []slog.Attr {
+	return append(partition(e.Client, e.Topic, e.Partition), slog.String("subscription", e.Subscription), failure(e.Err))
 }
 
 func (e WorkerFailed) Attrs() []slog.Attr {

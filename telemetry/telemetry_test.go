@@ -23,7 +23,8 @@ func events() []Event {
 	return []Event{
 		ConnectionOpened{"c", "b", "l", time.Second}, ConnectFailed{"c", "b", "l", cause, time.Second}, ConnectionClosed{"c", "b", "l", cause},
 		MetadataUpdated{"c", 3, 4}, MetadataFailed{"c", cause, time.Second}, BootstrapFailed{"c", cause, "stack", time.Second}, ProduceRetried{"c", "t", 1, 2, cause}, ProduceFailed{"c", "t", 1, 2, cause},
-		FetchFailed{"c", "t", 1, cause}, OffsetReset{"c", "t", 1, 5, 6}, WorkerFailed{"c", "s", "t", 1, cause, "stack"},
+		FetchFailed{"c", "t", 1, cause}, OffsetReset{"c", "t", 1, 5, 6, cause}, WorkerFailed{"c", "s", "t", 1, cause, "stack"},
+		RecordsSkipped{"c", "s", "t", 1, 5, 6, cause}, PartitionPaused{"c", "s", "t", 1, cause},
 		ActorChanged{"s", "c", "failed", true, cause, time.Second}, Log{r},
 	}
 }
@@ -47,7 +48,7 @@ func TestEventsTellTheirFields(t *testing.T) {
 func TestZeroEventsDoNoHarm(t *testing.T) {
 	for _, e := range []Event{
 		ConnectionOpened{}, ConnectFailed{}, ConnectionClosed{}, MetadataUpdated{}, MetadataFailed{}, ProduceRetried{}, ProduceFailed{},
-		FetchFailed{}, OffsetReset{}, WorkerFailed{}, ActorChanged{}, Log{},
+		FetchFailed{}, OffsetReset{}, WorkerFailed{}, RecordsSkipped{}, PartitionPaused{}, ActorChanged{}, Log{},
 	} {
 		require.NotPanics(t, func() { e.Attrs(); e.Level(); e.Name() })
 	}

@@ -187,6 +187,9 @@ type ConsumeConfig struct {
 	// MaxWait is how long a broker may hold a fetch for which it has nothing.
 	// Default 500 ms.
 	MaxWait time.Duration
+	// MinBytes is how much a broker waits for, as long as MaxWait, before it answers
+	// a fetch. Default 1: it answers as soon as there is something.
+	MinBytes int32
 	// MaxPartitionBytes is what one fetch asks of one partition. Default 1 MiB.
 	MaxPartitionBytes int32
 	// MaxBytes is what one fetch asks in all. Default 50 MiB.
@@ -194,8 +197,21 @@ type ConsumeConfig struct {
 	// PrefetchBytes is how much of a partition is fetched ahead of its worker.
 	// Default 2 MiB.
 	PrefetchBytes int
+	// PrefetchCount is how many records of a partition may be handed out and not
+	// acked: message sets are cut to at most as many, and several may be out.
+	// Default: one set at a time, as it was fetched.
+	PrefetchCount int
 	// Isolation: default ReadCommitted.
 	Isolation Isolation
+	// Reset says where to go on when there is no record at a partition's position,
+	// as retention has removed it, or the log was truncated. Default ResetEarliest.
+	Reset Reset
+	// ResetBack is how far back ResetSince goes. Default 24 h.
+	ResetBack time.Duration
+	// Rack is where the client runs, in the words of the brokers' broker.rack. A
+	// broker of 2.4 or later, with a replica selector, then names a near replica to
+	// read from (KIP-392). Default: the leader is read from.
+	Rack string
 	// Recycle uses the memory of a message set again once it is acked: keys, values
 	// and headers are valid until then, and Record.Clone keeps a record for longer.
 	// It halves the work of consuming. It is for workers; an actor that subscribes

@@ -87,6 +87,30 @@ const (
 	ReadUncommitted
 )
 
+// Reset says where a consumer goes on when there is no record at its position.
+// Every choice comes with an event, telemetry.OffsetReset or WorkerFailed.
+type Reset int8
+
+const (
+	// ResetEarliest goes to the oldest record; after a truncation, to where the log
+	// was cut. Nothing is skipped that is there. It is the default.
+	ResetEarliest Reset = iota
+	// ResetLatest goes behind the newest record.
+	ResetLatest
+	// ResetNearest goes to the oldest record from before it, and behind the newest
+	// one from behind it.
+	ResetNearest
+	// ResetSince goes to the first record of the last while, ResetBack (KIP-1106).
+	ResetSince
+	// ResetSubscriber leaves it to the subscriber, once it has acked all that it was
+	// handed: a worker that is a behaviors.OffsetResetter is asked, another one
+	// fails; a PID gets protocol.FetchError and subscribes again.
+	ResetSubscriber
+	// ResetFail fails the worker, in the same way, without asking it: its supervisor
+	// restarts it, with delays, until somebody has mended the cause.
+	ResetFail
+)
+
 // Wire is the number that Fetch and ListOffsets requests carry.
 func (i Isolation) Wire() int8 {
 	if i == ReadUncommitted {
@@ -143,6 +167,10 @@ func retryChoice(r *Retry) choice {
 }
 
 func fullChoice(f *Full) choice { return choice{[]string{"block", "fail", "drop"}, (*int8)(f)} }
+
+func resetChoice(r *Reset) choice {
+	return choice{[]string{"earliest", "latest", "nearest", "since", "subscriber", "fail"}, (*int8)(r)}
+}
 
 func isolationChoice(i *Isolation) choice {
 	return choice{[]string{"read_committed", "read_uncommitted"}, (*int8)(i)}

@@ -57,9 +57,14 @@ func (c *Config) options() []option {
 	options = append(options, c.Produce.options("Produce.")...)
 	return append(options,
 		option{name: "Consume.MaxWait", field: &f.MaxWait, zero: 500 * time.Millisecond},
+		option{name: "Consume.MinBytes", field: &f.MinBytes, zero: int32(1)},
 		option{name: "Consume.MaxPartitionBytes", field: &f.MaxPartitionBytes, zero: int32(1 << 20)},
 		option{name: "Consume.MaxBytes", field: &f.MaxBytes, zero: int32(50 << 20)},
 		option{name: "Consume.PrefetchBytes", field: &f.PrefetchBytes, zero: 2 << 20},
+		option{name: "Consume.PrefetchCount", field: &f.PrefetchCount},
+		option{name: "Consume.Reset", field: resetChoice(&f.Reset)},
+		option{name: "Consume.ResetBack", field: &f.ResetBack, zero: 24 * time.Hour},
+		option{name: "Consume.Rack", field: &f.Rack},
 		option{name: "Consume.Isolation", field: isolationChoice(&f.Isolation)},
 		option{name: "Consume.Recycle", field: &f.Recycle},
 	)

@@ -32,6 +32,8 @@ type Subscription struct {
 	Committed behaviors.CommittedOffset
 	// NewWorker makes the worker of a partition.
 	NewWorker behaviors.NewWorker
+	// OnError decides about failures of a worker; nil: it is restarted.
+	OnError behaviors.OnError
 
 	ends     atomic.Bool
 	mu       sync.Mutex
@@ -53,6 +55,13 @@ type Progress struct {
 	moved    bool // floor is where the consumer went back to; it has handed out nothing from there
 	lease    uint64
 	consumer *actor.PID
+	handler  *actor.PID
+	paused   bool
+	stopped  error // a decision ended the worker for good
+	failedAt int64
+	failures int                 // in a row, at failedAt
+	sought   *behaviors.Position // where the user wants to go on
+	turn     uint64              // of the position to go on from, when it is set anew
 }
 
 // End says that the subscription is being stopped: it is registered until its
@@ -132,14 +141,23 @@ func (p *Progress) forget() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.floor, p.acked, p.begun, p.moved = 0, false, false, false
+	p.turn++
+}
+
+// Turn counts how often the position was set anew by its subscriber.
+func (p *Progress) Turn() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.turn
 }
 
 // Began sets where the partition began, once it is known: a restart before the
-// first ack goes on from there, not from a Latest that has moved.
-func (p *Progress) Began(offset int64) {
+// first ack goes on from there, not from a Latest that has moved. turn is that of
+// the subscription whose place it is.
+func (p *Progress) Began(turn uint64, offset int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.acked && !p.begun {
+	if p.turn == turn && !p.acked && !p.begun {
 		p.floor, p.begun = offset, true
 	}
 }
@@ -165,6 +183,9 @@ func (p *Progress) Ack(lease uint64, next int64, records int) bool {
 	defer p.mu.Unlock()
 	if p.lease != lease || !p.moved && (p.acked || p.begun) && next < p.floor {
 		return false
+	}
+	if p.failures > 0 && next > p.failedAt {
+		p.failures = 0
 	}
 	if !p.moved {
 		p.floor, p.acked = next, true

@@ -72,7 +72,11 @@ type ProduceFailed struct {
 //
 // A consumer that crashes comes back by itself and goes on after the last ack.
 // When the subscriber ends, so does the consumer.
+//
+// Ref comes back with every MessageSet and FetchError of this subscription: after
+// another Subscribe, sets of the one before may be on their way yet.
 type Subscribe struct {
+	Ref        any
 	Subscriber *actor.PID
 	Topic      string
 	Partition  int32
@@ -82,19 +86,31 @@ type Subscribe struct {
 // Unsubscribe ends a subscription. What was handed out needs no ack any more.
 type Unsubscribe struct{ Subscriber *actor.PID }
 
+// Pause, sent to a consumer, has it hand out and fetch nothing until Resume. A
+// broker's answer that is on its way is kept.
+type Pause struct{}
+
+// Resume ends a Pause.
+type Resume struct{}
+
 // MessageSet hands records to a subscriber. The next comes after Ack of
-// Set.Last() to Consumer.
+// Set.Last() to Consumer; with Consume.PrefetchCount, while no more records than
+// that are out.
 type MessageSet struct {
+	Ref      any
 	Consumer *actor.PID
 	Set      *behaviors.MessageSet
 }
 
-// Ack tells a consumer that everything up to Offset is done with.
+// Ack tells a consumer that everything that was handed out up to Offset is done
+// with.
 type Ack struct{ Offset int64 }
 
-// FetchError tells a subscriber what its consumer cannot mend by itself; the
-// subscription is over.
+// FetchError tells a subscriber what its consumer cannot mend by itself: another
+// subscriber has the partition, or, with Consume.Reset: ResetSubscriber or
+// ResetFail, there is no record at its position. The subscription is over.
 type FetchError struct {
+	Ref       any
 	Consumer  *actor.PID
 	Topic     string
 	Partition int32

@@ -69,7 +69,7 @@ type Options struct {
 	Nodes     int               // number of nodes; 0 = 1. Replication factors are 3 (in-sync minimum 2) from 3 nodes on, else 1
 	Listeners []Listener        // nil = Plain alone; others need Kafka 2.7
 	Users     []User            // nil = alice with alice-secret and bob with bob-secret
-	Config    map[string]string // server.properties of every node; overrides the kit's own
+	Config    map[string]string // server.properties of every node; overrides the kit's own; {node} in a value is the node's id
 	HeapMB    int               // each node's largest heap in MiB; 0 = 512
 	JVM       []string          // further JVM options; they override the kit's, which favour a quick start over speed
 	Proxies   bool              // put a Proxy before every listener of every node; the nodes advertise the proxies. Needs 0.10.2 for more than one node

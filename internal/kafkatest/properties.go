@@ -37,7 +37,9 @@ func (k *Kafka) serverProperties(n *Node) properties {
 	}
 	k.listenerProperties(p, n)
 	k.securityProperties(p)
-	maps.Copy(p, k.options.Config)
+	for key, value := range k.options.Config {
+		p[key] = strings.ReplaceAll(value, "{node}", strconv.Itoa(int(n.id)))
+	}
 	return p
 }
 

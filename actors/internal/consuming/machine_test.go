@@ -27,15 +27,18 @@ type shell struct {
 	numbers    map[uint64]bool
 	leader     int32
 
-	lastID uint64
-	sets   map[uint64]span // opened, not handed out and not dropped
-	bytes  int
-	handed *span
+	lastID  uint64
+	sets    map[uint64]span // opened, not handed out and not dropped
+	bytes   int
+	handed  []span
+	paused  bool
+	refused bool
+	replica int32 // the core may ask it; -1: none
 }
 
 type span struct {
-	first, last int64
-	bytes       int
+	first, last  int64
+	bytes, count int
 }
 
 func (s *shell) do(actions []Action) {
@@ -61,6 +64,11 @@ func (s *shell) do(actions []Action) {
 			delete(s.sets, a.ID)
 		case Failed:
 			require.Error(s.t, a.Err)
+		case Refused:
+			require.Equal(s.t, ResetRefused, s.core.cfg.Reset)
+			require.Empty(s.t, s.handed, "not before all of it is acked")
+			require.False(s.t, s.refused, "told once")
+			s.refused = true
 		case Moved:
 			s.moved[a.To] = true // behind the sets that are there
 		case Wake:
@@ -80,7 +88,7 @@ func (s *shell) wanted(a Want) {
 	require.True(s.t, s.subscribed && s.want == nil && !s.resolving, "one question at a time")
 	require.False(s.t, s.numbers[a.Number], "a number is used once")
 	require.Equal(s.t, s.core.Number(), a.Number)
-	require.Equal(s.t, s.leader, a.Node)
+	require.True(s.t, a.Node == s.leader || a.Node == s.replica, "a node that was named")
 	require.Less(s.t, s.core.Buffered(), 100, "wants more at the prefetch limit")
 	s.numbers[a.Number] = true
 	s.want = &a
@@ -89,23 +97,27 @@ func (s *shell) wanted(a Want) {
 func (s *shell) hand(id uint64) {
 	set, there := s.sets[id]
 	require.True(s.t, there, "a set that was dropped or never there")
-	require.Nil(s.t, s.handed, "a second set is out")
-	require.True(s.t, s.subscribed)
+	out := set.count
+	for _, other := range s.handed {
+		out += other.count
+	}
+	require.True(s.t, len(s.handed) == 0 || out <= s.core.cfg.PrefetchCount, "too many are out")
+	require.True(s.t, s.subscribed && !s.paused)
 	if s.expect >= 0 {
 		require.True(s.t, s.expect == set.first || s.moved[set.first], "in order, without a hole, of this position")
 	}
 	s.expect = set.last + 1
 	delete(s.sets, id)
-	s.handed = &set
+	s.handed = append(s.handed, set)
 }
 
 func (s *shell) forget() {
-	s.handed, s.resolving, s.expect = nil, false, -1
+	s.handed, s.resolving, s.expect, s.refused = nil, false, -1, false
 	s.moved = map[int64]bool{}
 }
 
 func (s *shell) event() {
-	switch rapid.IntRange(0, 11).Draw(s.t, "event") {
+	switch rapid.IntRange(0, 12).Draw(s.t, "event") {
 	case 0:
 		s.forget()
 		s.subscribed = true
@@ -116,20 +128,22 @@ func (s *shell) event() {
 		s.do(s.core.Subscribe(s.now, begin))
 	case 1:
 		s.forget()
-		s.subscribed = false
+		s.subscribed, s.paused = false, false
 		s.do(s.core.Unsubscribe())
 	case 2:
 		s.leaderAnswer(rapid.Bool().Draw(s.t, "found"))
 	case 3:
 		s.resolveAnswer(rapid.Bool().Draw(s.t, "ok"))
 	case 4, 5, 6:
-		s.fetched(rapid.IntRange(0, 5).Draw(s.t, "outcome"))
+		s.fetched(rapid.IntRange(0, 7).Draw(s.t, "outcome"))
 	case 7:
 		s.stale()
 	case 8, 9:
 		s.ack()
 	case 10:
 		s.brokerDown(int32(rapid.IntRange(1, 2).Draw(s.t, "node")))
+	case 11:
+		s.pauseOrResume()
 	default:
 		s.advance(s.now.Add(time.Duration(rapid.IntRange(0, 300).Draw(s.t, "ms")) * time.Millisecond))
 	}
@@ -173,26 +187,52 @@ func (s *shell) fetched(outcome int) {
 	s.want = nil
 	switch outcome {
 	case 0:
-		s.do(s.core.Fetched(s.now, w.Number, Set{}, 0, notLeader))
+		s.do(s.core.Fetched(s.now, w.Number, refusal(notLeader)))
 	case 1:
-		s.do(s.core.Fetched(s.now, w.Number, Set{}, 0, plain))
+		s.do(s.core.Fetched(s.now, w.Number, refusal(plain)))
 	case 2:
-		s.do(s.core.Fetched(s.now, w.Number, Set{}, 0, outOfRange))
+		s.do(s.core.Fetched(s.now, w.Number, refusal(outOfRange)))
+	case 3:
+		s.replica = int32(rapid.IntRange(1, 2).Draw(s.t, "replica"))
+		a := got(w.Offset)
+		a.Replica = s.replica
+		s.do(s.core.Fetched(s.now, w.Number, a))
+	case 4:
+		a := got(0)
+		a.Diverged, a.Epoch = max(w.Offset-rapid.Int64Range(0, 20).Draw(s.t, "cut"), 0), 1
+		s.do(s.core.Fetched(s.now, w.Number, a))
 	default:
-		s.do(s.core.Fetched(s.now, w.Number, s.open(w.Offset), w.Offset+10, nil))
+		s.do(s.core.Fetched(s.now, w.Number, got(w.Offset+10, s.open(w.Offset)...)))
 	}
 }
 
-func (s *shell) open(offset int64) Set {
-	s.lastID++
-	s.sets[s.lastID] = span{first: offset, last: offset + 9, bytes: 40}
-	return Set{ID: s.lastID, Bytes: 40, Last: offset + 9}
+func (s *shell) open(offset int64) []Set {
+	var sets []Set
+	for first, end := offset, offset+10; first < end; {
+		n := min(rapid.Int64Range(1, 10).Draw(s.t, "records"), end-first)
+		s.lastID++
+		set := Set{ID: s.lastID, Count: int(n), Last: first + n - 1}
+		if first += n; first == end {
+			set.Bytes = 40
+		}
+		s.sets[s.lastID] = span{first: first - n, last: set.Last, bytes: set.Bytes, count: int(n)}
+		sets = append(sets, set)
+	}
+	return sets
+}
+
+func (s *shell) pauseOrResume() {
+	if s.paused = !s.paused; s.paused {
+		s.core.Pause()
+		return
+	}
+	s.do(s.core.Resume(s.now))
 }
 
 // stale is an answer to a want that was taken back, and to a look-up of before.
 func (s *shell) stale() {
 	if number := s.core.Number() - uint64(rapid.IntRange(0, 3).Draw(s.t, "old")); s.want == nil || number != s.want.Number {
-		s.do(s.core.Fetched(s.now, number, s.open(1000), 1010, nil))
+		s.do(s.core.Fetched(s.now, number, got(1010, s.open(1000)...)))
 	}
 	if !s.resolving {
 		s.do(s.core.Resolved(s.now, s.core.Number(), 1000, nil))
@@ -200,20 +240,23 @@ func (s *shell) stale() {
 }
 
 func (s *shell) ack() {
-	if s.handed == nil {
+	if len(s.handed) == 0 {
 		s.do(s.core.Ack(s.now, 10_000))
 		return
 	}
-	last := s.handed.last
-	s.do(s.core.Ack(s.now, last-1))
-	require.NotNil(s.t, s.handed)
-	s.handed = nil
+	s.do(s.core.Ack(s.now, s.handed[0].last-1))
+	n := rapid.IntRange(1, len(s.handed)).Draw(s.t, "acked")
+	last := s.handed[n-1].last
+	s.handed = s.handed[n:]
 	s.do(s.core.Ack(s.now, last))
 }
 
 func (s *shell) brokerDown(node int32) {
+	if s.want != nil && s.want.Node == node {
+		s.want = nil
+	}
 	if s.leader == node {
-		s.want, s.resolving = nil, false
+		s.resolving = false
 	}
 	s.do(s.core.BrokerDown(s.now, node, notLeader))
 }
@@ -237,7 +280,7 @@ func (s *shell) check() {
 		require.Empty(s.t, s.sets, "nothing is kept for nobody")
 		return
 	}
-	if s.handed == nil {
+	if len(s.handed) == 0 && !s.paused && !s.refused {
 		require.Empty(s.t, s.sets, "a set that is there is handed out")
 		require.True(s.t, s.want != nil || s.resolving || s.asking || !s.alarm.IsZero(), "nothing will ever come")
 	}
@@ -247,17 +290,22 @@ func (s *shell) check() {
 // hole, nothing of an earlier position is handed out, and reading goes on.
 func TestAnyOrderOfEvents(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := &shell{t: t, now: epoch, expect: -1, leader: -1, numbers: map[uint64]bool{}, moved: map[int64]bool{}, sets: map[uint64]span{}, core: newCore()}
+		s := &shell{t: t, now: epoch, expect: -1, leader: -1, replica: -1, numbers: map[uint64]bool{}, moved: map[int64]bool{}, sets: map[uint64]span{}, core: newCore()}
+		s.core.cfg.Reset = rapid.SampledFrom([]Reset{ResetEarliest, ResetLatest, ResetNearest, ResetSince, ResetRefused}).Draw(t, "reset")
+		s.core.cfg.PrefetchCount = rapid.IntRange(0, 25).Draw(t, "count")
+		s.core.cfg.ReplicaTime = 100 * time.Millisecond
 		for range rapid.IntRange(1, 100).Draw(t, "events") {
 			s.event()
 		}
 		s.forget()
-		s.subscribed = true
+		s.subscribed, s.paused = true, false
+		s.do(s.core.Resume(s.now))
+		s.forget()
 		s.do(s.core.Subscribe(s.now, behaviors.Earliest))
-		for range 20 {
+		for range 200 {
 			s.leaderAnswer(true)
 			s.resolveAnswer(true)
-			s.fetched(5)
+			s.fetched(7)
 			s.ack()
 			s.advance(s.now.Add(time.Second))
 			s.check()

@@ -42,7 +42,8 @@ type Want struct {
 	Key
 	Number   uint64 // chosen by the consumer, returned with the answer
 	Offset   int64
-	Epoch    int32
+	Epoch    int32 // of the leader, as far as it is known
+	Read     int32 // leader epoch of the last batch that was read; -1: not known
 	MaxBytes int32
 	Consumer any
 }

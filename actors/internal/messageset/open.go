@@ -33,6 +33,8 @@ type Opened struct {
 	Set  *behaviors.MessageSet // nil if there is nothing for the worker
 	Next int64                 // the offset to go on from
 	Size int                   // bytes that the set keeps alive
+	// Epoch is the leader epoch of the last batch, dropped ones too; -1: not known.
+	Epoch int32
 	// Aliases says that records of the set are in the answer's data.
 	Aliases bool
 	// Scratch is the memory that records were decompressed into.
@@ -44,7 +46,7 @@ type Opened struct {
 // bad one, which come with a nil error first. A record that is larger than what
 // was asked for is an error of class ErrTooLarge that names its size.
 func Open(a Answer, codecs *compress.Registry, most int) (Opened, error) {
-	o := opener{answer: a, codecs: codecs, most: most, next: a.From, aborted: abortedOf(a.Aborted)}
+	o := opener{answer: a, codecs: codecs, most: most, next: a.From, epoch: record.NoLeaderEpoch, aborted: abortedOf(a.Aborted)}
 	cursor := record.NewBatches(a.Data)
 	var batch record.Batch
 	for cursor.Next(&batch) {
@@ -84,6 +86,7 @@ type opener struct {
 	most    int
 	aborted record.Aborted
 	next    int64
+	epoch   int32
 	batches []record.Records
 	count   int
 	size    int
@@ -100,7 +103,7 @@ func (o *opener) take(b *record.Batch) error {
 		return err
 	}
 	if skip {
-		o.next = b.NextOffset()
+		o.passed(b)
 		return nil
 	}
 	records, err := o.open(b)
@@ -111,7 +114,7 @@ func (o *opener) take(b *record.Batch) error {
 	if err != nil {
 		return err
 	}
-	o.next = b.NextOffset()
+	o.passed(b)
 	o.size += len(b.Bytes())
 	if b.Attributes.Codec() != compress.None {
 		o.size += records.Size()
@@ -121,6 +124,14 @@ func (o *opener) take(b *record.Batch) error {
 		o.batches = append(o.batches, records)
 	}
 	return nil
+}
+
+// passed goes on behind a batch.
+func (o *opener) passed(b *record.Batch) {
+	o.next = b.NextOffset()
+	if b.Magic == 2 {
+		o.epoch = b.PartitionLeaderEpoch
+	}
 }
 
 func (o *opener) open(b *record.Batch) (record.Records, error) {
@@ -164,7 +175,7 @@ func (o *opener) countOf(b *record.Batch, records record.Records) (int, error) {
 }
 
 func (o *opener) opened() Opened {
-	out := Opened{Next: o.next, Size: o.size, Aliases: o.aliases, Scratch: o.scratch}
+	out := Opened{Next: o.next, Epoch: o.epoch, Size: o.size, Aliases: o.aliases, Scratch: o.scratch}
 	if o.count > 0 {
 		out.Set = behaviors.SetOf(o.answer.Topic, o.answer.Partition, o.answer.From, o.next-1, o.count, o.batches)
 		out.Set.HighWatermark, out.Set.LastStableOffset = o.answer.HighWatermark, o.answer.LastStable

@@ -345,11 +345,11 @@ func TestABatchThatIsCut(t *testing.T) {
 func TestNothing(t *testing.T) {
 	opened, err := Open(Answer{From: 10}, nil, 0)
 	require.NoError(t, err)
-	require.Equal(t, Opened{Next: 10}, opened)
+	require.Equal(t, Opened{Next: 10, Epoch: -1}, opened)
 
 	opened, err = Open(Answer{From: 10, Data: simple(5, 5).bytes(t, nil)}, nil, 0)
 	require.NoError(t, err)
-	require.Equal(t, Opened{Next: 10}, opened, "all of it is before what was asked for")
+	require.Equal(t, Opened{Next: 10, Epoch: -1}, opened, "all of it is before what was asked for")
 }
 
 func TestCompactedToNothing(t *testing.T) {
